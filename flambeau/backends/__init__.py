@@ -1,0 +1,52 @@
+"""Runs programs: cold ones by the NumPy interpreter, hot ones compiled."""
+
+from sys import getrefcount
+
+from .. import config
+from .memory import Buffer
+from .numpy.interpret import OutOfRange, interpret
+
+__all__ = ["Executable"]
+
+_UNSHARED = 4  # references to a leaf's buffer that only its tensor and its segment hold
+
+
+class Executable:
+    """A program ready to run."""
+
+    def __init__(self, program):
+        self.program = program
+        self.runs = 0
+        if "program" in config.show or "all" in config.show:
+            print(program)
+
+    def run(self, leaves, scalars):
+        """The buffers of the outputs, given those of the leaves and the numbers in the slots."""
+        return self._interpret(leaves, scalars)
+
+    def _interpret(self, leaves, scalars):
+        program = self.program
+        arrays = [
+            leaf.numpy(dtype, leaf.nbytes // dtype.itemsize)
+            for leaf, dtype in zip(leaves, program.leaves, strict=True)
+        ]
+        try:
+            results = interpret(program, arrays, scalars)
+        except OutOfRange as error:
+            file, line = error.node.line or ("?", 0)
+            raise IndexError(f"{error} (in {error.node.op or error.node.kind}, {file}:{line})") from None
+        aliases = program.aliases
+        if any(alias is not None for alias in aliases):  # a result may be a view of a leaf
+            results = [v.copy() if v.base is not None else v for v in results]
+        return [self._place(v, alias, leaves) for v, alias in zip(results, aliases, strict=True)]
+
+    def _place(self, value, alias, leaves):
+        if alias is not None:
+            buffer = leaves[alias]
+            if buffer.is_shared or getrefcount(buffer) <= _UNSHARED:
+                buffer.numpy(value.dtype, value.size)[...] = value
+                return buffer
+        buffer = Buffer.allocate(value.nbytes)
+        buffer.numpy(value.dtype, value.size)[...] = value
+        return buffer
+

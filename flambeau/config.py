@@ -1,0 +1,41 @@
+"""Every `FLAMBEAU_*` environment variable, read once when flambeau is imported."""
+
+import os
+
+__all__ = ["VARIABLES", "describe"]
+
+# name -> (default, what it does)
+VARIABLES = {
+    "FLAMBEAU_BACKEND": ("auto", "`auto` interprets cold and compiles hot code; `numpy`, `llvm`"),
+    "FLAMBEAU_THREADS": ("", "threads a program runs on; the number of cores by default"),
+    "FLAMBEAU_CHECK": ("0", "`1`: compare every kernel with the NumPy interpreter"),
+    "FLAMBEAU_VERIFY": ("0", "`1`: verify the program between the stages of the compiler"),
+    "FLAMBEAU_SHOW": ("", "stages to print, by comma: trace, program, kernels, plan, llvm, all"),
+    "FLAMBEAU_CACHE": ("", "folder of compiled kernels; `0` keeps none on disk"),
+    "FLAMBEAU_STRICT": ("0", "`1`: a suspicious broadcast in a loss is an error, not a warning"),
+    "FLAMBEAU_MAX_TRACE": ("8192", "records after which a trace is run without being asked for"),
+    "FLAMBEAU_MAX_PENDING": ("1073741824", "bytes of results after which a trace is run"),
+}
+
+
+def _read(name):
+    return os.environ.get(name, VARIABLES[name][0])
+
+
+backend = _read("FLAMBEAU_BACKEND")
+threads = int(_read("FLAMBEAU_THREADS") or 0)
+check = _read("FLAMBEAU_CHECK") == "1"
+verify = _read("FLAMBEAU_VERIFY") == "1"
+show = frozenset(filter(None, _read("FLAMBEAU_SHOW").split(",")))
+cache = _read("FLAMBEAU_CACHE")
+strict = _read("FLAMBEAU_STRICT") == "1"
+max_trace = int(_read("FLAMBEAU_MAX_TRACE"))
+max_pending = int(_read("FLAMBEAU_MAX_PENDING"))
+
+if backend not in ("auto", "numpy", "llvm"):
+    raise ValueError(f"FLAMBEAU_BACKEND={backend}: expected auto, numpy or llvm")
+
+
+def describe():
+    """A line per variable: its name, its value and what it does."""
+    return [f"{name}={_read(name)}  {what}" for name, (_, what) in VARIABLES.items()]

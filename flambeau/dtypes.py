@@ -1,0 +1,206 @@
+"""Element types and how they promote.
+
+A `dtype` names what an element is; `dtype.numpy` is the NumPy type that stores it. NumPy has no
+bfloat16, so it is stored as its 16 bits in a `uint16`; `decode` and `encode` go to float32 and back.
+"""
+
+import numpy as np
+
+__all__ = [
+    "bfloat16",
+    "bool_",
+    "complex64",
+    "complex128",
+    "dtype",
+    "finfo",
+    "float16",
+    "float32",
+    "float64",
+    "get_default_dtype",
+    "iinfo",
+    "int8",
+    "int16",
+    "int32",
+    "int64",
+    "promote_types",
+    "set_default_dtype",
+    "uint8",
+]
+
+BOOL, INT, FLOAT, COMPLEX = range(4)
+
+
+class dtype:
+    """The type of a tensor's elements, such as `flambeau.float32`.
+
+    Attributes: `name`, `itemsize` in bytes, `is_floating_point`, `is_complex`, `is_signed`,
+    `category` (bool < int < float < complex) and `numpy`, the NumPy dtype of the storage.
+    """
+
+    __slots__ = (
+        "category",
+        "is_complex",
+        "is_floating_point",
+        "is_signed",
+        "itemsize",
+        "name",
+        "numpy",
+    )
+
+    def __init__(self, name, storage, category):
+        self.name = name
+        self.numpy = np.dtype(storage)
+        self.itemsize = self.numpy.itemsize
+        self.category = category
+        self.is_floating_point = category == FLOAT
+        self.is_complex = category == COMPLEX
+        self.is_signed = name not in ("bool", "uint8")
+
+    def __repr__(self):
+        return f"torch.{self.name}"
+
+    def __reduce__(self):
+        return _by_name, (self.name,)
+
+    def to_complex(self):
+        """The complex dtype whose parts have this dtype."""
+        return complex128 if self is float64 else complex64
+
+    def to_real(self):
+        """The dtype of the parts of a complex dtype; any other dtype itself."""
+        return {complex64: float32, complex128: float64}.get(self, self)
+
+
+bool_ = dtype("bool", np.bool_, BOOL)
+uint8 = dtype("uint8", np.uint8, INT)
+int8 = dtype("int8", np.int8, INT)
+int16 = dtype("int16", np.int16, INT)
+int32 = dtype("int32", np.int32, INT)
+int64 = dtype("int64", np.int64, INT)
+float16 = dtype("float16", np.float16, FLOAT)
+bfloat16 = dtype("bfloat16", np.uint16, FLOAT)
+float32 = dtype("float32", np.float32, FLOAT)
+float64 = dtype("float64", np.float64, FLOAT)
+complex64 = dtype("complex64", np.complex64, COMPLEX)
+complex128 = dtype("complex128", np.complex128, COMPLEX)
+
+ALL = (
+    *(bool_, uint8, int8, int16, int32, int64),
+    *(float16, bfloat16, float32, float64, complex64, complex128),
+)
+BY_NAME = {d.name: d for d in ALL}
+FROM_NUMPY = {d.numpy: d for d in ALL if d is not bfloat16}
+
+
+def _by_name(name):
+    return BY_NAME[name]
+
+
+def decode(array, kind):
+    """An array to compute with: bfloat16's bits as float32, any other array as it is."""
+    if kind is not bfloat16:
+        return array
+    return (array.astype(np.uint32) << np.uint32(16)).view(np.float32)
+
+
+def encode(array, kind):
+    """The storage of an array of numbers as `kind`; bfloat16 rounds to nearest even."""
+    if kind is not bfloat16:
+        return array.astype(kind.numpy, copy=False)
+    values = np.ascontiguousarray(array, np.float32).reshape(np.shape(array))
+    bits = values.view(np.uint32)
+    rounded = (bits + np.uint32(0x7FFF) + ((bits >> np.uint32(16)) & np.uint32(1))) >> np.uint32(16)
+    return np.where(np.isnan(values), np.uint32(0x7FC0), rounded).astype(np.uint16)
+
+
+_INTS = {(True, 1): int8, (True, 2): int16, (True, 4): int32, (True, 8): int64}
+_default = float32
+
+
+def promote_types(a, b):
+    """The smallest dtype that holds both, as PyTorch defines it.
+
+    >>> import flambeau
+    >>> flambeau.promote_types(flambeau.uint8, flambeau.int8)
+    torch.int16
+    """
+    if a is b:
+        return a
+    low, high = (a, b) if a.category <= b.category else (b, a)
+    if low.category == high.category:
+        if low.category == INT and low.is_signed != high.is_signed:
+            signed = low if low.is_signed else high
+            return int16 if signed is int8 else signed
+        if {low, high} == {float16, bfloat16}:
+            return float32
+        return low if low.itemsize > high.itemsize else high
+    if high.category == COMPLEX and low is float64:
+        return complex128
+    return high
+
+
+def of_scalar(kind):
+    """The dtype of a 0-dim tensor made from a Python scalar of type `kind`."""
+    if kind is bool:
+        return bool_
+    if kind is int:
+        return int64
+    return _default.to_complex() if kind is complex else _default
+
+
+def get_default_dtype():
+    """The floating-point dtype of new tensors where none is asked for."""
+    return _default
+
+
+def set_default_dtype(d):
+    """Make `d`, a floating-point dtype, that of new tensors. Raises TypeError for any other."""
+    global _default
+    if not isinstance(d, dtype) or not d.is_floating_point:
+        raise TypeError(
+            "only floating-point types are supported as the default type, got "
+            f"{d if isinstance(d, dtype) else type(d).__name__}"
+        )
+    _default = d
+
+
+class finfo:
+    """The limits of a floating-point dtype: `bits eps max min tiny smallest_normal resolution`."""
+
+    def __init__(self, type=None):
+        type = _default if type is None else type
+        if type.category < FLOAT:
+            raise TypeError(f"flambeau.finfo() requires a floating point input type, got {type}")
+        type = type.to_real()
+        self.dtype = type.name
+        self.bits = type.itemsize * 8
+        if type is bfloat16:
+            self.eps, self.tiny, self.resolution = 2.0**-7, 2.0**-126, 0.01
+            self.max = (2.0 - 2.0**-7) * 2.0**127
+        else:
+            info = np.finfo(type.numpy)
+            self.eps, self.tiny = float(info.eps), float(info.smallest_normal)
+            self.max, self.resolution = float(info.max), float(info.resolution)
+        self.min = -self.max
+        self.smallest_normal = self.tiny
+
+    def __repr__(self):
+        return (
+            f"finfo(resolution={self.resolution:g}, min={self.min:g}, max={self.max:g}, "
+            f"eps={self.eps:g}, smallest_normal={self.smallest_normal:g}, tiny={self.tiny:g}, "
+            f"dtype={self.dtype})"
+        )
+
+
+class iinfo:
+    """The limits of an integer dtype: `bits min max`."""
+
+    def __init__(self, type):
+        if type.category != INT:
+            raise TypeError(f"flambeau.iinfo() requires an integer input type, got {type}")
+        info = np.iinfo(type.numpy)
+        self.dtype, self.bits = type.name, info.bits
+        self.min, self.max = int(info.min), int(info.max)
+
+    def __repr__(self):
+        return f"iinfo(min={self.min}, max={self.max}, dtype={self.dtype})"

@@ -1,0 +1,254 @@
+"""How operations become functions and methods.
+
+`function` puts a Python function into the public namespace and, unless told otherwise, among the
+methods of `Tensor`; `elementwise` derives the function, the method, the in-place method and the
+`out=` form of an `Elementwise` op. Both tables are read by `flambeau/__init__.py` and `tensor.py`.
+"""
+
+import functools
+import inspect
+
+from .. import dtypes
+from ..recorder import inplace
+from ..recorder.handle import Tensor, intern
+from ..recorder.trace import LEAF, NUMBERS, VIEW, Scalar, local, new_leaf, record
+
+__all__ = ["FUNCTIONS", "METHODS", "cast_to", "elementwise", "function", "into_out", "method"]
+
+FUNCTIONS = {}
+METHODS = {}
+
+
+def method(name):
+    """Make a function a method of Tensor only: a decorator."""
+
+    def decorate(f):
+        METHODS[name] = f
+        return f
+
+    return decorate
+
+
+def function(f=None, *, name=None, methods=True, inplace_too=False, out=True, aliases=()):
+    """Make `f` public under its name (and `aliases`), and a method unless `methods` is False.
+
+    `inplace_too` derives the method `name_`; `out` lets the function take `out=`.
+    """
+    if f is None:
+        return functools.partial(
+            function,
+            name=name,
+            methods=methods,
+            inplace_too=inplace_too,
+            out=out,
+            aliases=aliases,
+        )
+    takes_out = out and "out" not in inspect.signature(f).parameters
+    public = _with_out(f) if takes_out else f
+    for n in (name or f.__name__, *aliases):
+        FUNCTIONS[n] = public
+        if methods:
+            METHODS[n] = f
+        if inplace_too:
+            METHODS[n + "_"] = in_place_method(f, n + "_")
+    return f
+
+
+def _with_out(f):
+    @functools.wraps(f)
+    def wrapper(*args, out=None, **kwargs):
+        result = f(*args, **kwargs)
+        return result if out is None else into_out(result, out)
+
+    return wrapper
+
+
+def into_out(result, out):
+    """Write a result (or a tuple of them) into `out`, resized to fit; returns `out`."""
+    if isinstance(result, tuple):
+        for r, o in zip(result, out, strict=True):
+            into_out(r, o)
+        return type(result)(*out) if hasattr(result, "_fields") else tuple(out)
+    meta = out._meta
+    if not _can_cast(result._meta.dtype, meta.dtype):
+        raise RuntimeError(
+            f"result type {result._meta.dtype.name} can't be cast to the desired output type "
+            f"{meta.dtype.name}"
+        )
+    if out.requires_grad or result._meta.requires_grad:
+        raise RuntimeError(
+            "functions with out=... arguments don't support automatic differentiation, but one of "
+            "the arguments requires grad."
+        )
+    if meta.shape != result._meta.shape:
+        from .creation import resize_
+
+        resize_(out, result._meta.shape)
+    inplace.write(out, cast_to(result, out._meta.dtype))
+    return out
+
+
+def _can_cast(source, target):
+    return source.category <= target.category
+
+
+cast_op = None  # set by ops.elementwise
+
+
+def cast_to(x, dtype):
+    """A tensor with elements of `dtype`: itself if it has them."""
+    return x if x._meta.dtype is dtype else cast_op(x, dtype=dtype)
+
+
+def in_place_method(f, name):
+    """The method that writes f(self, ...) into self."""
+
+    def method(self, *args, **kwargs):
+        inplace.check_writable(self, name)
+        result = f(self, *args, **kwargs)
+        return store(self, result, name)
+
+    method.__name__ = name
+    method.__doc__ = f"In-place version of `{name[:-1]}`."
+    return method
+
+
+def store(target, result, name):
+    """Write the result of an in-place operation, which must fit its target; returns the target."""
+    meta, made = target._meta, result._meta
+    if made.shape != meta.shape:
+        raise RuntimeError(
+            f"output with shape {list(meta.shape)} doesn't match the broadcast shape "
+            f"{list(made.shape)} (in {name})"
+        )
+    if made.dtype is not meta.dtype:
+        if not _can_cast(made.dtype, meta.dtype):
+            raise RuntimeError(
+                f"result type {made.dtype.name} can't be cast to the desired output type "
+                f"{meta.dtype.name} (in {name})"
+            )
+        result = cast_to(result, meta.dtype)
+    inplace.write(target, result)
+    return target
+
+
+def unary(op):
+    """The quick function of one tensor that records `op`."""
+
+    def f(input):
+        try:
+            out = Tensor.__new__(Tensor)
+            trace = local.trace
+            segment = trace.segment
+            if input._segment is segment and not segment.eager:
+                state = segment.node.next[op, input._pos]
+                segment.node = state
+                out._segment = segment
+                out._pos = state.first
+                out._meta = state.meta
+                out._storage = None
+                segment.handles.append(out)
+                return out
+        except KeyError:
+            pass
+        except AttributeError:
+            if not isinstance(input, Tensor):
+                raise bad_operand(op.name, 1, input) from None
+            raise
+        return record(op, (input,))
+
+    return f
+
+
+def binary(op):
+    """The quick function of two tensors, or a tensor and a number, that records `op`."""
+
+    def f(input, other):
+        out = Tensor.__new__(Tensor)
+        segment = local.trace.segment
+        try:
+            kind = other.__class__
+            if input._segment is segment and not segment.eager:
+                if kind is float or kind is int:
+                    state = segment.node.next[op, input._pos, kind]
+                    segment.node = state
+                    segment.scalars.append(other)
+                elif other._segment is segment:
+                    state = segment.node.next[op, input._pos, other._pos]
+                    segment.node = state
+                else:
+                    return record(op, (input, other))
+                out._segment = segment
+                out._pos = state.first
+                out._meta = state.meta
+                out._storage = None
+                segment.handles.append(out)
+                return out
+        except (KeyError, AttributeError):
+            pass
+        check_operands(op.name, input, other)
+        return record(op, (input, other))
+
+    return f
+
+
+def bad_operand(name, index, value):
+    """The TypeError for an argument that should be a tensor."""
+    return TypeError(
+        f"{name}(): argument 'input' (position {index}) must be Tensor, not {type(value).__name__}"
+    )
+
+
+def is_operand(x):
+    """Whether `x` can be an operand: a tensor, a number or a NumPy scalar."""
+    if isinstance(x, (Tensor, *NUMBERS, Scalar)):
+        return True
+    return getattr(x, "ndim", None) == 0 and hasattr(x, "item")
+
+
+def check_operands(name, *operands):
+    """Raise TypeError for operands that are neither tensors nor numbers."""
+    for index, x in enumerate(operands, 1):
+        if not is_operand(x):
+            raise TypeError(
+                f"{name}(): argument {index} must be Tensor or number, not {type(x).__name__}"
+            )
+
+
+def elementwise(op, *, doc="", names=None, out=True, inplace_too=True, methods=True, arity=1):
+    """Publish an `Elementwise` op under `names`; returns its quick function."""
+    f = unary(op) if arity == 1 else binary(op)
+    f.__name__ = f.__qualname__ = op.name
+    f.__doc__ = doc
+    for name in names or (op.name,):
+        FUNCTIONS[name] = _with_out(f) if out else f
+        if methods:
+            METHODS[name] = f
+            if inplace_too:
+                METHODS[name + "_"] = in_place_method(f, name + "_")
+    return f
+
+
+def operator(f):
+    """The dunder method of a binary function: NotImplemented for operands it does not know."""
+
+    def dunder(self, other):
+        if other.__class__ is not Tensor and not is_operand(other):
+            return NotImplemented
+        return f(self, other)
+
+    return dunder
+
+
+def reflected(f):
+    """The dunder method for the operand on the right."""
+
+    def dunder(self, other):
+        if not is_operand(other):
+            return NotImplemented
+        return f(other, self)
+
+    return dunder
+
+
+__all__ += ["LEAF", "VIEW", "dtypes", "intern", "new_leaf"]

@@ -1,0 +1,485 @@
+"""Functions of scalars, mapped over tensors: arithmetic, comparison, logic, elementary functions."""
+
+import math
+
+import numpy as np
+
+from .. import dtypes
+from ..recorder.handle import Meta, intern
+from ..recorder.trace import record
+from . import api
+from .api import FUNCTIONS, METHODS, elementwise, function, operator, reflected
+from .core import Elementwise, Op, composite
+
+__all__ = ["cast"]
+
+# Arithmetic
+
+
+def _mul_vjp(g, out, a, b):
+    return g * conj(b), g * conj(a)
+
+
+def _div_vjp(g, out, a, b):
+    gb = g / conj(b)
+    return gb, -gb * conj(out)
+
+
+def _pow_vjp(g, out, a, b):
+    by_base = g * conj(b * a ** (b - 1))
+    by_exponent = g * conj(where(eq(a, 0), out * 0, out * log(a)))
+    return where(eq(b, 0), by_base * 0, by_base), by_exponent
+
+
+def conj(x):
+    """The complex conjugate; a real operand itself."""
+    meta = getattr(x, "_meta", None)
+    if meta is None or not meta.dtype.is_complex:
+        return x
+    return conj_op(x)
+
+
+add_op = Elementwise("add", np.add, vjp=lambda g, out, a, b: (g, g))
+sub_op = Elementwise("sub", np.subtract, vjp=lambda g, out, a, b: (g, -g), refuse=("bool",))
+mul_op = Elementwise("mul", np.multiply, vjp=_mul_vjp)
+div_op = Elementwise("div", np.true_divide, "float", vjp=_div_vjp)
+pow_op = Elementwise("pow", lambda a, b: _power(a, b), vjp=_pow_vjp)
+neg_op = Elementwise("neg", np.negative, vjp=lambda g, out, a: -g, refuse=("bool",))
+conj_op = Elementwise("conj_physical", np.conj, vjp=lambda g, out, a: conj(g))
+
+
+def _power(a, b):
+    if a.dtype.kind in "iub":
+        with np.errstate(all="ignore"):
+            safe = np.power(a, np.where(b < 0, 0, b).astype(a.dtype))
+        odd = np.where(b % 2 == 0, 1, -1)
+        inverse = np.where(a == 1, 1, np.where(a == -1, odd, 0)) if a.dtype.kind == "i" else a == 1
+        return np.where(b < 0, inverse, safe).astype(a.dtype)
+    return np.power(a, b)
+
+
+def _floor_divide(a, b):
+    if a.dtype.kind in "iub":
+        if (b == 0).any():
+            raise ZeroDivisionError("integer division by zero")
+        return np.floor_divide(a, b)
+    return np.where(b == 0, a / b, np.floor_divide(a, b)).astype(a.dtype)
+
+
+def _trunc_divide(a, b):
+    if a.dtype.kind in "iub":
+        quotient = np.floor_divide(a, np.where(b == 0, 1, b))
+        exact = quotient * b == a
+        return np.where((quotient < 0) & ~exact, quotient + 1, quotient).astype(a.dtype)
+    return np.trunc(a / b)
+
+
+def _remainder(a, b):
+    if a.dtype.kind in "iub" and (b == 0).any():
+        raise ZeroDivisionError("integer remainder by zero")
+    return np.remainder(a, b)
+
+
+floor_divide_op = Elementwise("floor_divide", _floor_divide)
+trunc_divide_op = Elementwise("trunc_divide", _trunc_divide)
+remainder_op = Elementwise(
+    "remainder", _remainder, vjp=lambda g, out, a, b: (g, -g * floor_divide(a, b))
+)
+fmod_op = Elementwise("fmod", np.fmod, vjp=lambda g, out, a, b: (g, -g * trunc(a / b)))
+for _op in (floor_divide_op, trunc_divide_op):
+    _op.differentiable = False
+
+add_quick = elementwise(add_op, arity=2, names=("_add",), methods=False)
+sub_quick = elementwise(sub_op, arity=2, names=("_sub",), methods=False)
+mul = elementwise(mul_op, arity=2, doc="input * other.", names=("mul", "multiply"))
+div_quick = elementwise(div_op, arity=2, names=("_div",), methods=False)
+pow_quick = api.binary(pow_op)
+neg = elementwise(neg_op, doc="-input.", names=("neg", "negative"))
+remainder = elementwise(remainder_op, arity=2, doc="input - floor(input / other) * other.")
+fmod = elementwise(fmod_op, arity=2, doc="The remainder with the sign of `input`.")
+floor_divide = elementwise(floor_divide_op, arity=2, doc="floor(input / other).")
+
+
+def _scaled(other, alpha):
+    return other if alpha == 1 else mul(other, alpha) if hasattr(other, "_meta") else other * alpha
+
+
+@function(inplace_too=True)
+def add(input, other, *, alpha=1):
+    """input + alpha * other."""
+    return add_quick(input, _scaled(other, alpha))
+
+
+@function(inplace_too=True, aliases=("subtract",))
+def sub(input, other, *, alpha=1):
+    """input - alpha * other."""
+    return sub_quick(input, _scaled(other, alpha))
+
+
+@function(inplace_too=True)
+def rsub(input, other, *, alpha=1):
+    """other - alpha * input."""
+    return sub_quick(other, _scaled(input, alpha))
+
+
+@function(inplace_too=True, aliases=("divide",))
+def div(input, other, *, rounding_mode=None):
+    """input / other, rounded towards zero ("trunc") or down ("floor") if asked for."""
+    if rounding_mode is None:
+        return div_quick(input, other)
+    if rounding_mode == "floor":
+        return floor_divide(input, other)
+    if rounding_mode == "trunc":
+        return record(trunc_divide_op, (input, other))
+    raise RuntimeError(
+        f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found "
+        f"'{rounding_mode}'"
+    )
+
+
+@function(inplace_too=True)
+def true_divide(input, other):
+    """input / other."""
+    return div_quick(input, other)
+
+
+@composite(name="pow")
+def _static_power(x, *, exponent):
+    """x ** n for an exponent that is part of the program."""
+    if exponent == 0.5:
+        return sqrt(x)
+    if exponent < 0:
+        return rsqrt(x) if exponent == -0.5 else reciprocal(x)
+    result, base, n = None, x, int(exponent)
+    while n:
+        if n & 1:
+            result = base if result is None else result * base
+        n >>= 1
+        if n:
+            base = base * base
+    return result * 1 if result is x else result
+
+
+@_static_power.vjp
+def _(g, out, x, *, exponent):
+    return g * conj(pow(x, exponent - 1) * exponent)
+
+
+@function(inplace_too=True)
+def pow(input, exponent):
+    """input ** exponent; small exponents become multiplications."""
+    kind = exponent.__class__
+    if (kind is float or kind is int) and hasattr(input, "_meta"):
+        floating = input._meta.dtype.category >= dtypes.FLOAT
+        if floating and exponent in (0.5, 1, 2, 3, 4, -1, -0.5):
+            return _static_power(input, exponent=float(exponent))
+        if kind is int and exponent in (2, 3) and input._meta.dtype.name != "bool":
+            return _static_power(input, exponent=exponent)
+        if not floating and kind is int and exponent < 0 and input._meta.dtype.name != "bool":
+            raise RuntimeError("Integers to negative integer powers are not allowed.")
+    return pow_quick(input, exponent)
+
+
+# Comparison and logic
+
+
+def _compare(name, fn, names=None):
+    op = Elementwise(name, fn, "bool")
+    return elementwise(op, arity=2, names=names, doc=f"Where input `{name}` other holds, as bool.")
+
+
+eq = _compare("eq", np.equal)
+ne = _compare("ne", np.not_equal, ("ne", "not_equal"))
+lt = _compare("lt", np.less, ("lt", "less"))
+le = _compare("le", np.less_equal, ("le", "less_equal"))
+gt = _compare("gt", np.greater, ("gt", "greater"))
+ge = _compare("ge", np.greater_equal, ("ge", "greater_equal"))
+logical_and = _compare("logical_and", np.logical_and)
+logical_or = _compare("logical_or", np.logical_or)
+logical_xor = _compare("logical_xor", np.logical_xor)
+logical_not = elementwise(
+    Elementwise("logical_not", np.logical_not, "bool"), doc="True where input is zero."
+)
+isnan = elementwise(Elementwise("isnan", np.isnan, "bool"), inplace_too=False, doc="Is it NaN?")
+isinf = elementwise(
+    Elementwise("isinf", np.isinf, "bool"), inplace_too=False, doc="Is it infinite?"
+)
+isfinite = elementwise(
+    Elementwise("isfinite", np.isfinite, "bool"), inplace_too=False, doc="Is it finite?"
+)
+
+_FLOATS = tuple(d.name for d in dtypes.ALL if d.category >= dtypes.FLOAT)
+
+
+def _bitwise(name, fn, arity=2, refuse=_FLOATS):
+    op = Elementwise(name, fn, refuse=refuse)
+    op.differentiable = False
+    return elementwise(op, arity=arity, doc=f"The {name.replace('_', ' ')} of integers or bools.")
+
+
+bitwise_and = _bitwise("bitwise_and", np.bitwise_and)
+bitwise_or = _bitwise("bitwise_or", np.bitwise_or)
+bitwise_xor = _bitwise("bitwise_xor", np.bitwise_xor)
+bitwise_not = _bitwise("bitwise_not", np.invert, arity=1)
+bitwise_left_shift = _bitwise(
+    "bitwise_left_shift", lambda a, b: np.left_shift(a, b), refuse=(*_FLOATS, "bool")
+)
+bitwise_right_shift = _bitwise(
+    "bitwise_right_shift", lambda a, b: np.right_shift(a, b), refuse=(*_FLOATS, "bool")
+)
+
+# Choice
+
+
+def _where_vjp(g, out, condition, a, b):
+    return None, where(condition, g, 0), where(condition, 0, g)
+
+
+where_op = Elementwise("where", np.where, vjp=_where_vjp)
+
+
+def where(condition, input=None, other=None):
+    """`input` where `condition` is true, `other` elsewhere; all three broadcast.
+
+    With the condition alone: the indices of its true elements, as `nonzero(as_tuple=True)`.
+    """
+    if input is None and other is None:
+        return FUNCTIONS["nonzero"](condition, as_tuple=True)
+    meta = getattr(condition, "_meta", None)
+    if meta is not None and meta.dtype not in (dtypes.bool_, dtypes.uint8):
+        raise RuntimeError(
+            f"where expected condition to be a boolean tensor, but got a tensor with dtype "
+            f"{meta.dtype}"
+        )
+    return record(where_op, (condition, input, other))
+
+
+function(where, methods=False)
+METHODS["where"] = lambda self, condition, other: where(condition, self, other)
+
+
+def _pick_vjp(better):
+    def vjp(g, out, a, b):
+        half = where(eq(a, b), g / 2, 0)
+        return where(better(a, b), g, half), where(better(b, a), g, half)
+
+    return vjp
+
+
+maximum = elementwise(
+    Elementwise("maximum", np.maximum, vjp=_pick_vjp(gt)),
+    arity=2,
+    inplace_too=False,
+    doc="The larger of two; NaN if either is.",
+)
+minimum = elementwise(
+    Elementwise("minimum", np.minimum, vjp=_pick_vjp(lt)),
+    arity=2,
+    inplace_too=False,
+    doc="The smaller of two; NaN if either is.",
+)
+
+# Elementary functions of one number
+
+
+def _function(name, fn, vjp=None, promotion="float", names=None, **options):
+    op = Elementwise(name, fn, promotion, vjp=vjp, **options)
+    return elementwise(op, names=names, doc=f"{name} of each element.")
+
+
+exp = _function("exp", np.exp, lambda g, out, x: g * conj(out))
+exp2 = _function("exp2", np.exp2, lambda g, out, x: g * conj(out) * math.log(2))
+expm1 = _function("expm1", np.expm1, lambda g, out, x: g * conj(out + 1))
+log = _function("log", np.log, lambda g, out, x: g / conj(x))
+log2 = _function("log2", np.log2, lambda g, out, x: g / conj(x * math.log(2)))
+log10 = _function("log10", np.log10, lambda g, out, x: g / conj(x * math.log(10)))
+log1p = _function("log1p", np.log1p, lambda g, out, x: g / conj(x + 1))
+sqrt = _function("sqrt", np.sqrt, lambda g, out, x: g / conj(out * 2))
+rsqrt = _function(
+    "rsqrt", lambda x: (1 / np.sqrt(x)).astype(x.dtype), lambda g, out, x: g * conj(out**3) * -0.5
+)
+reciprocal = _function(
+    "reciprocal", lambda x: (1 / x).astype(x.dtype), lambda g, out, x: -g * conj(out * out)
+)
+sin = _function("sin", np.sin, lambda g, out, x: g * conj(cos(x)))
+cos = _function("cos", np.cos, lambda g, out, x: -g * conj(sin(x)))
+tan = _function("tan", np.tan, lambda g, out, x: g * conj(out * out + 1))
+asin = _function(
+    "asin", np.arcsin, lambda g, out, x: g * conj(rsqrt(1 - x * x)), names=("asin", "arcsin")
+)
+acos = _function(
+    "acos", np.arccos, lambda g, out, x: -g * conj(rsqrt(1 - x * x)), names=("acos", "arccos")
+)
+atan = _function("atan", np.arctan, lambda g, out, x: g / conj(x * x + 1), names=("atan", "arctan"))
+sinh = _function("sinh", np.sinh, lambda g, out, x: g * conj(cosh(x)))
+cosh = _function("cosh", np.cosh, lambda g, out, x: g * conj(sinh(x)))
+tanh = _function("tanh", np.tanh, lambda g, out, x: g * conj(1 - out * out))
+asinh = _function(
+    "asinh", np.arcsinh, lambda g, out, x: g * conj(rsqrt(x * x + 1)), names=("asinh", "arcsinh")
+)
+acosh = _function(
+    "acosh", np.arccosh, lambda g, out, x: g * conj(rsqrt(x * x - 1)), names=("acosh", "arccosh")
+)
+atanh = _function(
+    "atanh", np.arctanh, lambda g, out, x: g / conj(1 - x * x), names=("atanh", "arctanh")
+)
+
+
+def _sigmoid(x):
+    z = np.exp(-np.abs(x.real)) if x.dtype.kind != "c" else None
+    if z is None:
+        return 1 / (1 + np.exp(-x))
+    return (np.where(x >= 0, 1, z) / (1 + z)).astype(x.dtype)
+
+
+sigmoid = _function(
+    "sigmoid", _sigmoid, lambda g, out, x: g * conj(out * (1 - out)), names=("sigmoid", "expit")
+)
+FUNCTIONS.pop("expit")
+METHODS.pop("expit")
+METHODS.pop("expit_")
+
+
+def _erf(x):
+    return np.vectorize(math.erf, otypes=[np.float64])(x).astype(x.dtype)
+
+
+def _erfc(x):
+    return np.vectorize(math.erfc, otypes=[np.float64])(x).astype(x.dtype)
+
+
+_TWO_OVER_ROOT_PI = 2 / math.sqrt(math.pi)
+erf = _function("erf", _erf, lambda g, out, x: g * _TWO_OVER_ROOT_PI * exp(-x * x))
+erfc = _function("erfc", _erfc, lambda g, out, x: -g * _TWO_OVER_ROOT_PI * exp(-x * x))
+
+
+def _step(name, fn, names=None):
+    return _function(
+        name, fn, lambda g, out, x: g * 0, promotion="default", names=names, refuse=("bool",)
+    )
+
+
+def _keep_ints(fn):
+    return lambda x: fn(x) if x.dtype.kind == "f" else x
+
+
+floor = _step("floor", _keep_ints(np.floor))
+ceil = _step("ceil", _keep_ints(np.ceil))
+trunc = _step("trunc", _keep_ints(np.trunc), ("trunc", "fix"))
+round_op = Elementwise(
+    "round", _keep_ints(np.rint), vjp=lambda g, out, x: g * 0, refuse=("bool",)
+)
+sign = _function("sign", np.sign, lambda g, out, x: g * 0, promotion="default")
+
+
+@function(inplace_too=True)
+def round(input, *, decimals=0):
+    """The nearest integer, halves to even; `decimals` digits behind the point are kept."""
+    if decimals == 0:
+        return record(round_op, (input,))
+    scale = 10.0**abs(decimals)
+    if decimals > 0:
+        return record(round_op, (input * scale,)) / scale
+    return record(round_op, (input / scale,)) * scale
+
+
+abs_op = Elementwise("abs", np.abs, "real", vjp=lambda g, out, x: g * sgn(x))
+abs = elementwise(abs_op, doc="The absolute value.", names=("abs", "absolute"))
+
+
+@function(inplace_too=True)
+def sgn(input):
+    """The sign; of a complex number z, z / |z|, or 0 for 0."""
+    if not input._meta.dtype.is_complex:
+        return sign(input)
+    size = abs(input)
+    return where(eq(size, 0), input * 0, input / size)
+
+
+atan2_op = Elementwise(
+    "atan2",
+    np.arctan2,
+    "float",
+    vjp=lambda g, out, y, x: (g * x / (x * x + y * y), -g * y / (x * x + y * y)),
+)
+atan2 = elementwise(atan2_op, arity=2, names=("atan2", "arctan2"), doc="The angle of (other, input).")
+
+# Casts
+
+
+class _Cast(Op):
+    """Elements converted to `dtype`."""
+
+    def infer(self, operands, attrs):
+        (x,) = operands
+        if not isinstance(x, Meta):
+            return intern((), attrs["dtype"])
+        if x.is_dense:
+            return intern(x.shape, attrs["dtype"], x.strides)
+        return intern(x.shape, attrs["dtype"])
+
+    def lower(self, build, inputs, operands, attrs, metas):
+        """The cast node."""
+        return build.cast(inputs[0], attrs["dtype"])
+
+    @property
+    def grad_name(self):
+        return "ToCopyBackward0"
+
+
+cast = api.cast_op = _Cast("to")
+cast.vjp_rule = lambda g, out, x, dtype: g  # the caller casts it back
+
+# Operators
+
+METHODS.update(
+    __add__=operator(add_quick),
+    __radd__=reflected(lambda a, b: add_quick(b, a)),
+    __sub__=operator(sub_quick),
+    __rsub__=reflected(sub_quick),
+    __mul__=operator(mul),
+    __rmul__=reflected(lambda a, b: mul(b, a)),
+    __truediv__=operator(div_quick),
+    __rtruediv__=reflected(div_quick),
+    __floordiv__=operator(floor_divide),
+    __rfloordiv__=reflected(floor_divide),
+    __mod__=operator(remainder),
+    __rmod__=reflected(remainder),
+    __pow__=operator(pow),
+    __rpow__=reflected(pow),
+    __eq__=operator(eq),
+    __ne__=operator(ne),
+    __lt__=operator(lt),
+    __le__=operator(le),
+    __gt__=operator(gt),
+    __ge__=operator(ge),
+    __and__=operator(bitwise_and),
+    __rand__=reflected(bitwise_and),
+    __or__=operator(bitwise_or),
+    __ror__=reflected(bitwise_or),
+    __xor__=operator(bitwise_xor),
+    __rxor__=reflected(bitwise_xor),
+    __lshift__=operator(bitwise_left_shift),
+    __rlshift__=reflected(bitwise_left_shift),
+    __rshift__=operator(bitwise_right_shift),
+    __rrshift__=reflected(bitwise_right_shift),
+    __neg__=neg,
+    __pos__=lambda self: self,
+    __abs__=abs,
+    __invert__=bitwise_not,
+    __iadd__=api.in_place_method(add_quick, "add_"),
+    __isub__=api.in_place_method(sub_quick, "sub_"),
+    __imul__=api.in_place_method(mul, "mul_"),
+    __itruediv__=api.in_place_method(div_quick, "div_"),
+    __ifloordiv__=api.in_place_method(floor_divide, "floor_divide_"),
+    __imod__=api.in_place_method(remainder, "remainder_"),
+    __ipow__=api.in_place_method(pow, "pow_"),
+    __iand__=api.in_place_method(bitwise_and, "bitwise_and_"),
+    __ior__=api.in_place_method(bitwise_or, "bitwise_or_"),
+    __ixor__=api.in_place_method(bitwise_xor, "bitwise_xor_"),
+    __ilshift__=api.in_place_method(bitwise_left_shift, "bitwise_left_shift_"),
+    __irshift__=api.in_place_method(bitwise_right_shift, "bitwise_right_shift_"),
+    __hash__=object.__hash__,
+)
+for _name in ("_add", "_sub", "_div"):
+    FUNCTIONS.pop(_name)

@@ -1,0 +1,222 @@
+"""Sync points: what is recorded is run, for the values that somebody can still see.
+
+The state that a segment has reached and the positions of what is still alive are the key of the
+program that computes it.
+"""
+
+import itertools
+import threading
+from sys import getrefcount
+
+from ..backends import Executable
+from ..compiler.program import Builder, Program, flatten
+from . import trace
+from .handle import DEAD, Tensor
+from .trace import LEAF, WRITE
+
+__all__ = ["Task", "run"]
+
+_serial = itertools.count(1)
+
+
+def _references(count):
+    """What getrefcount says, below, of an object in a list that nothing else refers to."""
+    items = [object() for _ in range(count)]
+    item = items.pop()
+    return getrefcount(item)
+
+
+_ALONE = _references(2)
+
+# Set by flambeau.autograd: what a later backward pass needs of the values of a segment.
+# graph_spec(state, roots) -> spec with `saved` positions; new_graph(spec, segment, saved tensors).
+graph_spec = new_graph = None
+
+
+class Task:
+    """How the values that are alive at a state are computed, and whose memory they become.
+
+    targets: for each output a (kind, index): "tensor" or "storage" alive, or "saved".
+    roots: (index among the alive tensors, position) of those that a backward may start from.
+    """
+
+    __slots__ = ("executable", "roots", "spec", "targets")
+
+    def __init__(self, state, alive, tensors, storages):
+        path = state.path()
+        by_position = {}
+        leaf_of, leaves = {}, 0
+        for s in path:
+            for p in range(s.first, s.end):
+                by_position[p] = s
+            if s.op is LEAF:
+                leaf_of[s.first] = leaves
+                leaves += 1
+        outputs = []
+        self.targets, self.roots = [], []
+        for k, (position, tensor) in enumerate(zip(alive, tensors, strict=True)):
+            s = by_position[position]
+            if s.meta is not None and tensor._meta.requires_grad and s.grad in ("op", "keep"):
+                self.roots.append((k, position))
+            if s.op is LEAF or tensor._storage is not None or tensor._segment is None:
+                continue
+            outputs.append((position, tensor._meta, _leaf_below(position, by_position, leaf_of)))
+            self.targets.append(("tensor", k))
+        for k, storage in enumerate(storages):
+            if by_position[storage.pos].op is not LEAF:
+                alias = _leaf_below(storage.pos, by_position, leaf_of)
+                outputs.append((storage.pos, storage.meta, alias))
+                self.targets.append(("storage", k))
+        self.spec = None
+        if self.roots:
+            self.spec = graph_spec(state, path, [p for _, p in self.roots])
+            for position in self.spec.saved:
+                s = by_position[position]
+                meta = s.metas[position - s.first]
+                outputs.append((position, meta, None))
+                self.targets.append(("saved", position))
+        self.executable = Executable(_program(path, outputs, leaves, state.slots_end))
+
+
+def _program(path, outputs, leaves, slots):
+    build = Builder()
+    values = flatten(build, path)
+    nodes = []
+    for position, meta, _ in outputs:
+        value = values[position]
+        nodes.append(build.storage(value, meta) if meta.is_dense else _pack(build, value))
+    return Program(build.nodes, nodes, [alias for *_, alias in outputs], leaves, slots)
+
+
+def _pack(build, value):
+    return build.reshape(value, (value.numel,))
+
+
+def _leaf_below(position, by_position, leaf_of):
+    """The leaf whose memory a chain of writes ends in, if the value is one."""
+    state = by_position[position]
+    if state.op is not WRITE:
+        return None
+    while state.op is WRITE:
+        position = state.operands[0]
+        state = by_position[position]
+    return leaf_of.get(position)
+
+
+def run(segment):
+    """Run a segment; its tensors that are alive are in memory afterwards."""
+    segment.lock = threading.Event()
+    state = segment.node
+    handles, segment.handles = segment.handles, None
+    alive, tensors = [], []
+    position = len(handles)
+    item = None
+    while handles:
+        item = handles.pop()
+        position -= 1
+        if item is not DEAD and getrefcount(item) > _ALONE:
+            alive.append(position)
+            tensors.append(item)
+    del item
+    pending, segment.storages = segment.storages, None
+    storages = []
+    while pending:
+        item = pending.pop()
+        if getrefcount(item) > _ALONE and item.segment is segment:
+            storages.append(item)
+        item = None
+    key = (tuple(alive), tuple([s.pos for s in storages]))
+    task = state.programs.get(key)
+    try:
+        if task is None:
+            task = state.programs[key] = Task(state, alive, tensors, storages)
+        state.stamp = next(_serial)
+        _finish(task, segment, tensors, storages)
+    except BaseException as error:
+        _lose(tensors, storages, segment, error)
+        raise
+    finally:
+        segment.done = True
+        lock, segment.lock = segment.lock, None
+        lock.set()
+        segment.leaves = segment.scalars = segment.grad_leaves = segment.contexts = None
+
+
+def _finish(task, segment, tensors, storages):
+    buffers = task.executable.run(segment.leaves, segment.scalars)
+    saved = None
+    for (kind, k), buffer in zip(task.targets, buffers, strict=True):
+        if kind == "tensor":
+            tensors[k]._buffer = buffer
+        elif kind == "storage":
+            storages[k].buffer = buffer
+        else:
+            saved = saved or {}
+            saved[k] = buffer
+    for storage in storages:
+        storage.segment = None
+    if task.spec is not None:
+        graph = new_graph(task.spec, segment, saved or {})
+        for k, position in task.roots:
+            tensors[k]._history = (graph, position)
+
+
+def _lose(tensors, storages, segment, error):
+    """After a failure: what has no memory yet says why when it is used."""
+    for tensor in tensors:
+        if tensor._segment is segment and tensor._storage is None and not hasattr(
+            tensor, "_buffer"
+        ):
+            tensor._buffer = _Lost(error)
+    for storage in storages:
+        storage.segment = None
+        if storage.buffer is None:
+            storage.buffer = _Lost(error)
+
+
+class _Lost:
+    """Stands for the memory of a tensor whose computation failed."""
+
+    owner = True
+
+    def __init__(self, error):
+        self.error = error
+
+    @property
+    def is_shared(self):
+        """Raises: any use of the tensor asks this first."""
+        raise RuntimeError(f"this tensor was never computed: {self.error}") from self.error
+
+    def numpy(self, kind, count, offset=0):
+        """Raises, as any use of the tensor does."""
+        return self.is_shared
+
+
+def realize(tensor):
+    """Make sure that a tensor is in memory, and return (buffer, meta)."""
+    home = tensor._segment
+    if home is not None and not home.done:
+        trace.force(home)
+    storage = tensor._storage
+    if storage is None:
+        return tensor._buffer, tensor._meta
+    if storage.segment is not None and not storage.segment.done:
+        trace.force(storage.segment)
+    return storage.buffer, tensor._meta
+
+
+def to_array(tensor):
+    """The elements as a NumPy array of the storage dtype that shares the tensor's memory."""
+    from ..backends.numpy.interpret import strided_view
+
+    buffer, meta = realize(tensor)
+    flat = buffer.numpy(meta.dtype.numpy, max(meta.span, 0))
+    return strided_view(flat, meta.shape, meta.strides, meta.offset)
+
+
+def is_tensor(x):
+    """Whether `x` is a flambeau tensor."""
+    return isinstance(x, Tensor)
+
+
+trace.run_segment = run

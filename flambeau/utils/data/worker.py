@@ -1,0 +1,187 @@
+"""What runs in a worker process of a `DataLoader`, and what it sends back."""
+
+import os
+import pickle
+import queue
+import random
+import sys
+import threading
+import traceback
+import weakref
+from typing import Any, NamedTuple
+
+import numpy as np
+
+import flambeau
+
+from .fetch import make_fetcher
+from .transport import send
+
+__all__ = ["BATCH", "END", "FAILURE", "Failure", "Job", "WorkerInfo", "get_worker_info", "work"]
+
+BATCH, END, FAILURE = "batch", "end", "failure"
+
+# The loader's ends of the pipes to its workers. A forked worker has copies, which would keep the
+# pipes open once the loader has closed them or is gone.
+loader_ends: weakref.WeakSet = weakref.WeakSet()
+
+_worker_info = None
+
+
+class WorkerInfo(NamedTuple):
+    """What `get_worker_info` tells: `id` from 0 to `num_workers - 1`, `seed`, this `dataset`."""
+
+    id: int
+    num_workers: int
+    seed: int
+    dataset: Any
+    worker_method: str = "multiprocessing"
+
+
+def get_worker_info():
+    """In a worker process of a `DataLoader` its `WorkerInfo`, elsewhere None.
+
+    >>> from flambeau.utils.data import get_worker_info
+    >>> print(get_worker_info())
+    None
+    """
+    return _worker_info
+
+
+class Job(NamedTuple):
+    """What all workers of a loader have in common."""
+
+    dataset: Any
+    batched: bool
+    collate_fn: Any
+    drop_last: bool
+    init_fn: Any
+    base_seed: int
+    num_workers: int
+
+
+class Failure:
+    """An exception on its way to the loader, with its traceback as text."""
+
+    def __init__(self, exception, where):
+        self.type = type(exception)
+        try:
+            pickle.dumps(self.type)
+        except Exception:
+            # A class that another process can not find, such as one made in a function.
+            self.type = RuntimeError
+        text = "".join(traceback.format_exception(exception))
+        self.message = f"Caught {type(exception).__name__} {where}.\nOriginal {text}"
+
+    def reraise(self):
+        """Raise it again: the same type, or RuntimeError where that takes other arguments."""
+        message = self.message
+        if self.type is KeyError:
+            message = _Verbatim(message)
+        try:
+            exception = self.type(message)
+        except Exception:
+            exception = RuntimeError(message)
+        raise exception from None
+
+
+class _Verbatim(str):
+    """Text that KeyError, which shows the `repr` of its argument, shows as it is."""
+
+    __slots__ = ()
+    __repr__ = str.__str__
+
+
+def work(worker_id, job, tasks, results):
+    """Answer each (epoch, key) that comes through `tasks` by (kind, epoch, value), until told.
+
+    An answer of None goes ahead: this process listens. The kind is BATCH, END (of a stream: the other tasks of this epoch are not answered) or FAILURE.
+    """
+    for connection in list(loader_ends):
+        connection.close()
+    inbox: queue.SimpleQueue = queue.SimpleQueue()
+    stop = threading.Event()
+    threading.Thread(target=_listen, args=(tasks, inbox, stop), daemon=True).start()
+    _show_stack_on_demand()
+    send(results, None)
+    where = f"in DataLoader worker process {worker_id}"
+    try:
+        failure = _prepare(worker_id, job, where)
+        current = fetch = None
+        while (message := inbox.get()) and not stop.is_set():
+            epoch, key = pickle.loads(message)
+            if failure:
+                answer, failure = (FAILURE, epoch, failure), None
+            elif epoch == current and fetch is None:
+                continue
+            else:
+                kind, value, fetch = _fetch(job, fetch if epoch == current else None, key, where)
+                answer, current = (kind, epoch, value), epoch
+            try:
+                send(results, answer)
+            except (BrokenPipeError, ConnectionResetError):
+                return
+            except Exception as error:
+                send(results, (FAILURE, epoch, Failure(error, where)))
+            del answer
+    except KeyboardInterrupt:
+        # Ctrl-C goes to all processes; the main one tells the user.
+        pass
+
+
+def _fetch(job, fetch, key, where):
+    """(kind, value, fetch for the next key); without `fetch` an epoch begins."""
+    try:
+        if fetch is None:
+            fetch = make_fetcher(job.dataset, job.batched, job.collate_fn, job.drop_last)
+        return BATCH, fetch(key), fetch
+    except StopIteration as end:
+        if isinstance(job.dataset, flambeau.utils.data.IterableDataset):
+            return END, None, None
+        return FAILURE, Failure(end, where), fetch
+    except Exception as error:
+        return FAILURE, Failure(error, where), fetch
+
+
+def _prepare(worker_id, job, where):
+    """Seed what draws random numbers, and run the user's function. Returns its Failure, if any."""
+    global _worker_info
+    flambeau.set_num_threads(1)
+    seed = job.base_seed + worker_id
+    random.seed(seed)
+    flambeau.manual_seed(seed)
+    words = [worker_id, job.base_seed & 0xFFFFFFFF, job.base_seed >> 32]
+    np.random.seed(np.random.SeedSequence(words).generate_state(4))
+    _worker_info = WorkerInfo(worker_id, job.num_workers, seed, job.dataset)
+    try:
+        if job.init_fn is not None:
+            job.init_fn(worker_id)
+    except Exception as error:
+        return Failure(error, where)
+    return None
+
+
+def _listen(tasks, inbox, stop):
+    """Pass tasks on as they come, so that the loader never waits to send; end with the loader."""
+    parent = os.getppid()
+    while True:
+        try:
+            if not tasks.poll(2.0):
+                if os.getppid() != parent:
+                    os._exit(1)
+                continue
+            message = tasks.recv_bytes()
+        except (EOFError, OSError):
+            os._exit(1)
+        if not message:
+            stop.set()
+        inbox.put(message)
+
+
+def _show_stack_on_demand():
+    """On SIGUSR2, which the loader sends when it has waited for long, print where this is."""
+    if sys.platform != "win32":
+        import faulthandler
+        import signal
+
+        faulthandler.register(signal.SIGUSR2, file=2)

@@ -1,0 +1,9 @@
+"""What every test shares: the reference library, and deterministic random numbers."""
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def torch():
+    """PyTorch, the reference. Tests that ask for it are skipped where it is not installed."""
+    return pytest.importorskip("torch", reason="PyTorch, the reference, is not installed")
