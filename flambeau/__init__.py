@@ -1,10 +1,212 @@
-"""flambeau: PyTorch's programming model on an engine of its own."""
+"""flambeau: PyTorch's programming model on an engine of its own.
 
-from . import autograd, dtypes, ops, tensor
+`import flambeau as torch` runs a PyTorch script. The operations are published by `flambeau.ops`;
+submodules such as `flambeau.nn` are imported when they are first asked for.
+"""
+
+import math
+
+from . import autograd, dtypes, formats, legacy, ops, queries, settings, tensor
 from .autograd import enable_grad, inference_mode, no_grad, set_grad_enabled
-from .dtypes import *  # noqa: F403
+from .autograd.modes import is_grad_enabled, is_inference_mode_enabled
+from .dtypes import (
+    bfloat16,
+    complex64,
+    complex128,
+    dtype,
+    finfo,
+    float16,
+    float32,
+    float64,
+    get_default_dtype,
+    iinfo,
+    int8,
+    int16,
+    int32,
+    int64,
+    promote_types,
+    set_default_dtype,
+    uint8,
+)
+from .errors import AcceleratorError, OutOfMemoryError
+from .formats import (
+    channels_last,
+    channels_last_3d,
+    contiguous_format,
+    jagged,
+    layout,
+    memory_format,
+    preserve_format,
+    sparse_coo,
+    sparse_csr,
+    strided,
+)
+from .generator import default_generator
+from .lazy import submodules
+from .legacy import (
+    BFloat16Tensor,
+    BoolTensor,
+    ByteTensor,
+    CharTensor,
+    DoubleTensor,
+    FloatTensor,
+    HalfTensor,
+    IntTensor,
+    LongTensor,
+    ShortTensor,
+)
+from .queries import (
+    can_cast,
+    is_complex,
+    is_floating_point,
+    is_nonzero,
+    is_signed,
+    is_storage,
+    is_tensor,
+    numel,
+    result_type,
+    typename,
+)
 from .recorder.handle import Size, Tensor, device
+from .settings import (
+    are_deterministic_algorithms_enabled,
+    get_default_device,
+    get_deterministic_debug_mode,
+    get_float32_matmul_precision,
+    get_num_interop_threads,
+    get_num_threads,
+    is_deterministic_algorithms_warn_only_enabled,
+    set_default_device,
+    set_default_tensor_type,
+    set_deterministic_debug_mode,
+    set_float32_matmul_precision,
+    set_flush_denormal,
+    set_num_interop_threads,
+    set_num_threads,
+    set_warn_always,
+    use_deterministic_algorithms,
+)
+from .version import __version__
+
+bool = dtypes.bool_
+byte = uint8
+cdouble = complex128
+cfloat = complex64
+char = int8
+double = float64
+float = float32
+half = float16
+int = int32
+long = int64
+short = int16
+
+e = math.e
+inf = math.inf
+nan = math.nan
+newaxis = None
+pi = math.pi
 
 tensor.install()
 globals().update(ops.api.FUNCTIONS)
-bool = dtypes.bool_
+
+# Names that are defined in a submodule which is not imported before they are needed.
+_LATER = {}
+
+__getattr__ = submodules(__name__, _LATER)
+
+__all__ = [
+    "AcceleratorError",
+    "BFloat16Tensor",
+    "BoolTensor",
+    "ByteTensor",
+    "CharTensor",
+    "DoubleTensor",
+    "FloatTensor",
+    "HalfTensor",
+    "IntTensor",
+    "LongTensor",
+    "OutOfMemoryError",
+    "ShortTensor",
+    "Size",
+    "Tensor",
+    "__version__",
+    "are_deterministic_algorithms_enabled",
+    "autograd",
+    "bfloat16",
+    "bool",
+    "byte",
+    "can_cast",
+    "cdouble",
+    "cfloat",
+    "channels_last",
+    "channels_last_3d",
+    "char",
+    "complex128",
+    "complex64",
+    "contiguous_format",
+    "default_generator",
+    "device",
+    "double",
+    "dtype",
+    "e",
+    "enable_grad",
+    "finfo",
+    "float",
+    "float16",
+    "float32",
+    "float64",
+    "get_default_device",
+    "get_default_dtype",
+    "get_deterministic_debug_mode",
+    "get_float32_matmul_precision",
+    "get_num_interop_threads",
+    "get_num_threads",
+    "half",
+    "iinfo",
+    "inf",
+    "inference_mode",
+    "int",
+    "int16",
+    "int32",
+    "int64",
+    "int8",
+    "is_complex",
+    "is_deterministic_algorithms_warn_only_enabled",
+    "is_floating_point",
+    "is_grad_enabled",
+    "is_inference_mode_enabled",
+    "is_nonzero",
+    "is_signed",
+    "is_storage",
+    "is_tensor",
+    "jagged",
+    "layout",
+    "long",
+    "memory_format",
+    "nan",
+    "newaxis",
+    "no_grad",
+    "numel",
+    "pi",
+    "preserve_format",
+    "promote_types",
+    "result_type",
+    "set_default_device",
+    "set_default_dtype",
+    "set_default_tensor_type",
+    "set_deterministic_debug_mode",
+    "set_float32_matmul_precision",
+    "set_flush_denormal",
+    "set_grad_enabled",
+    "set_num_interop_threads",
+    "set_num_threads",
+    "set_warn_always",
+    "short",
+    "sparse_coo",
+    "sparse_csr",
+    "strided",
+    "typename",
+    "uint8",
+    "use_deterministic_algorithms",
+]
+__all__ += sorted(ops.api.FUNCTIONS)

@@ -2,11 +2,13 @@
 
 from sys import getrefcount
 
-from .. import config
+from .. import config, lazy
 from .memory import Buffer
 from .numpy.interpret import OutOfRange, interpret
 
 __all__ = ["Executable"]
+
+__getattr__ = lazy.submodules(__name__)  # mps, cudnn and other settings that PyTorch has
 
 _UNSHARED = 4  # references to a leaf's buffer that only its tensor and its segment hold
 
@@ -17,12 +19,24 @@ class Executable:
     def __init__(self, program):
         self.program = program
         self.runs = 0
+        self.native = None
         if "program" in config.show or "all" in config.show:
             print(program)
 
     def run(self, leaves, scalars):
         """The buffers of the outputs, given those of the leaves and the numbers in the slots."""
-        return self._interpret(leaves, scalars)
+        self.runs += 1
+        native = self.native
+        if native is None:
+            if config.backend == "numpy" or (config.backend == "auto" and self.runs == 1):
+                return self._interpret(leaves, scalars)
+            from .llvm.runtime import NativeProgram
+
+            native = self.native = NativeProgram(self.program)
+        try:
+            return native.run(leaves, scalars)
+        except OutOfRange as error:
+            raise _located(error) from None
 
     def _interpret(self, leaves, scalars):
         program = self.program
@@ -33,8 +47,7 @@ class Executable:
         try:
             results = interpret(program, arrays, scalars)
         except OutOfRange as error:
-            file, line = error.node.line or ("?", 0)
-            raise IndexError(f"{error} (in {error.node.op or error.node.kind}, {file}:{line})") from None
+            raise _located(error) from None
         aliases = program.aliases
         if any(alias is not None for alias in aliases):  # a result may be a view of a leaf
             results = [v.copy() if v.base is not None else v for v in results]
@@ -50,3 +63,9 @@ class Executable:
         buffer.numpy(value.dtype, value.size)[...] = value
         return buffer
 
+
+
+def _located(error):
+    """The IndexError that names the user's line."""
+    file, line = error.node.line or ("?", 0)
+    return IndexError(f"{error} (at {file}:{line})")

@@ -11,6 +11,7 @@ dtype vanish. The kinds of node:
     move              affine index map: permute, slice, flip, expand, squeeze, unsqueeze, diagonal
     reshape           the same elements, in row-major order, in another shape
     strided           a 1-d input seen with any shape, strides and offset
+    undef             memory whose contents do not matter yet
     write             a 1-d input with a value written over a strided region
     gather            input 0 read at the indices of the other inputs along leading dims
     scatter           input 0 with input 1 combined into it at the indices of the other inputs
@@ -213,6 +214,10 @@ class Builder:
                 return self.reshape(flat, shape)
         attrs = (tuple(strides), offset)
         return self.make("strided", None, (flat,), attrs, shape, flat.dtype)
+
+    def undef(self, size, dtype):
+        """1-d memory that writes will fill."""
+        return self.make("undef", None, (), (len(self.nodes),), (size,), dtype)
 
     def write(self, flat, value, strides, offset):
         """A 1-d value with `value` written over the region of those strides."""

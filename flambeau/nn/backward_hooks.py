@@ -6,6 +6,7 @@ pass, the identity of the outputs meets the gradient first, then that of the inp
 
 from ..autograd import Function
 from ..tensor import Tensor
+from .functional.common import warn
 
 __all__ = ["BackwardHooks"]
 
@@ -71,6 +72,13 @@ class BackwardHooks:
 
     def _call_without_inputs(self):
         none = (None,) * self.count
+        if self.after:
+            warn(
+                "Full backward hook is firing when gradients are computed with respect to module "
+                "outputs since no inputs require gradients. See https://docs.pytorch.org/docs/main/"
+                "generated/torch.nn.Module.html#torch.nn.Module.register_full_backward_hook for "
+                "more details."
+            )
         for hook in self.after:
             replaced = hook(self.module, none, self.grad_outputs)
             if replaced is not None and any(g is not None for g in _as_tuple(replaced)):

@@ -377,7 +377,7 @@ def round(input, *, decimals=0):
     """The nearest integer, halves to even; `decimals` digits behind the point are kept."""
     if decimals == 0:
         return record(round_op, (input,))
-    scale = 10.0**abs(decimals)
+    scale = 10.0 ** (decimals if decimals > 0 else -decimals)
     if decimals > 0:
         return record(round_op, (input * scale,)) / scale
     return record(round_op, (input / scale,)) * scale

@@ -692,8 +692,7 @@ class _Cat(Op):
         """Writes into a fresh value, one per operand."""
         dim, shape, kind = attrs["dim"], metas[0].shape, metas[0].dtype
         strides = contiguous_strides(shape)
-        zero = False if kind is dtypes.bool_ else 0
-        flat, start = build.const(zero, kind, (math.prod(shape),)), 0
+        flat, start = build.undef(math.prod(shape), kind), 0
         for x in inputs:
             if x.numel:
                 flat = build.write(flat, build.cast(x, kind), strides, start * strides[dim])

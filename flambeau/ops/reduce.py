@@ -1,12 +1,13 @@
 """Functions that fold dims away: sums, extremes, moments, norms."""
 
+import builtins
 import collections
 import math
 
 from .. import dtypes
 from ..recorder.handle import Meta, Tensor, intern
 from . import elementwise as ew
-from .api import METHODS, cast_to, function
+from .api import FUNCTIONS, METHODS, cast_to, function
 from .core import Op, composite
 
 __all__ = ["Reduce", "normalize_dim", "normalize_dims"]
@@ -14,7 +15,7 @@ __all__ = ["Reduce", "normalize_dim", "normalize_dims"]
 
 def normalize_dim(dim, ndim, name="dim"):
     """A dim counted from the front. Raises IndexError if there is no such dim."""
-    limit = max(ndim, 1)
+    limit = ndim or 1
     if not -limit <= dim < limit:
         raise IndexError(
             f"Dimension out of range (expected to be in range of [{-limit}, {limit - 1}], "
@@ -50,7 +51,7 @@ class Reduce(Op):
     def infer(self, operands, attrs):
         (x,) = operands
         dims, keepdim = attrs["dims"], attrs["keepdim"]
-        if not self.empty and any(x.shape[d] == 0 for d in dims):
+        if not self.empty and 0 in [x.shape[d] for d in dims]:
             raise IndexError(
                 f"{self.name}(): Expected reduction dim to be specified for input.numel() == 0 or "
                 f"to have non-zero size, but got shape {list(x.shape)}"
@@ -209,7 +210,9 @@ def _(g, out, x, *, dim, keepdim, largest):
         return g
     if not keepdim:
         g, index = g.unsqueeze(dim), index.unsqueeze(dim)
-    places = x.new_empty(0).arange_like(x, dim)
+    places = FUNCTIONS["arange"](x._meta.shape[dim]).reshape(
+        [-1 if d == dim else 1 for d in range(len(x._meta.shape))]
+    )
     return ew.where(ew.eq(places, index), g, 0)
 
 
@@ -268,13 +271,8 @@ def _mean(x, *, dims, keepdim):
 
 @_mean.vjp
 def _(g, out, x, *, dims, keepdim):
-    g = _restore(g, x, dims, keepdim) / builtins_max(_count(x, dims), 1)
+    g = _restore(g, x, dims, keepdim) / builtins.max(_count(x, dims), 1)
     return g.expand(x._meta.shape)
-
-
-def builtins_max(a, b):
-    """The larger of two ints."""
-    return a if a > b else b
 
 
 @function
@@ -291,13 +289,13 @@ def _var(x, *, dims, keepdim, correction):
     if x._meta.dtype.is_complex:
         square = (center * ew.conj(center)).real
     total = sum_op(square, dims=dims, keepdim=keepdim, dtype=None)
-    return total / float(builtins_max(_count(x, dims) - correction, 0))
+    return total / float(builtins.max(_count(x, dims) - correction, 0))
 
 
 @_var.vjp
 def _(g, out, x, *, dims, keepdim, correction):
     center = x - _mean(x, dims=dims, keepdim=True)
-    scale = 2.0 / float(builtins_max(_count(x, dims) - correction, 0) or math.nan)
+    scale = 2.0 / float(builtins.max(_count(x, dims) - correction, 0) or math.nan)
     return _restore(g, x, dims, keepdim) * center * scale
 
 

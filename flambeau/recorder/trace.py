@@ -349,7 +349,7 @@ def share(tensor):
             tensor._meta.with_grad(False),
             segment if pending else None,
             tensor._pos if pending else 0,
-            None if pending else tensor._buffer,
+            getattr(tensor, "_buffer", None),
         )
         if pending:
             segment.storages.append(storage)

@@ -64,6 +64,10 @@ def _iota(node, inputs, leaves, scalars):
     return np.arange(node.shape[0], dtype=np.int64)
 
 
+def _undef(node, inputs, leaves, scalars):
+    return np.empty(node.shape, compute_type(node.dtype))
+
+
 def _map(node, inputs, leaves, scalars):
     if node.op.name != "where" and node.inputs:
         kind = compute_type(node.inputs[0].dtype)
@@ -244,6 +248,7 @@ RULES = {
     "slot": _slot,
     "const": _const,
     "iota": _iota,
+    "undef": _undef,
     "map": _map,
     "cast": _cast,
     "reduce": _reduce,

@@ -166,7 +166,7 @@ def rrelu_(input, lower=1.0 / 8, upper=1.0 / 3, training=False):
 
 @composite
 def _threshold(x, threshold, value):
-    return flambeau.where(x > threshold, x, value).to(x.dtype)
+    return flambeau.where(x <= threshold, value, x).to(x.dtype)
 
 
 def threshold(input, threshold, value, inplace=False):

@@ -16,14 +16,14 @@ __all__ = [
     "write",
 ]
 
-_PACKAGE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))) + os.sep
 REDUCTIONS = ("none", "mean", "sum")
 
 
 def warn(message, category=UserWarning):
     """Warn at the line of the user's program that called, however deep in flambeau."""
     level, frame = 2, sys._getframe(1)
-    while frame.f_back is not None and frame.f_back.f_code.co_filename.startswith(_PACKAGE):
+    while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
         level, frame = level + 1, frame.f_back
     warnings.warn(message, category, stacklevel=level)
 

@@ -73,7 +73,7 @@ def _along_classes(weight, x):
 
 
 def _usable(x, target, weight, ignore_index):
-    """(indices without the ignored ones, a dim for classes kept; what each counts, likewise)."""
+    """(indices that can be looked up; what each counts; which are ignored): a dim for classes kept."""
     dim = _class_dim(x)
     target = target.reshape(x.shape[:dim] + x.shape[dim + 1 :]).long().unsqueeze(dim)
     ignored = target == ignore_index
@@ -83,7 +83,7 @@ def _usable(x, target, weight, ignore_index):
     else:
         of_index = weight.index_select(0, index.reshape(-1)).reshape(index.shape)
         counts = flambeau.where(ignored, 0, of_index)
-    return index, counts
+    return index, counts, ignored
 
 
 @composite
@@ -91,7 +91,7 @@ def _nll_loss(x, target, weight, *, ignore_index, reduction):
     _check_indices("nll_loss", x, target, weight)
     require_floating("nll_loss", x)
     dim = _class_dim(x)
-    index, counts = _usable(x, target, weight, ignore_index)
+    index, counts, _ = _usable(x, target, weight, ignore_index)
     losses = -(x.gather(dim, index) * counts).squeeze(dim)
     if reduction == "mean":
         return narrow(losses.sum() / counts.sum(), x)
@@ -101,8 +101,9 @@ def _nll_loss(x, target, weight, *, ignore_index, reduction):
 @_nll_loss.vjp
 def _(g, out, x, target, weight, *, ignore_index, reduction):
     dim = _class_dim(x)
-    index, counts = _usable(x, target, weight, ignore_index)
-    each = _spread(g, counts, reduction, dim) * counts
+    index, counts, ignored = _usable(x, target, weight, ignore_index)
+    # The mean over nothing is NaN, its gradient 0.
+    each = flambeau.where(ignored, 0, _spread(g, counts, reduction, dim) * counts)
     return flambeau.zeros_like(x).scatter(dim, index, -each.to(x.dtype)), None, None
 
 
@@ -137,13 +138,12 @@ def _cross_entropy(x, target, weight, smoothing, *, ignore_index, reduction, smo
     _check_indices("cross_entropy", x, target, weight)
     require_floating("cross_entropy", x)
     dim = _class_dim(x)
-    index, counts = _usable(x, target, weight, ignore_index)
+    index, counts, ignored = _usable(x, target, weight, ignore_index)
     logs = log_softmax_body(x, dim)
     losses = -logs.gather(dim, index) * counts
     if smooth:
         scores = logs if weight is None else logs * _along_classes(weight, x)
         uniform = -scores.sum(dim, keepdim=True)
-        ignored = target.reshape(index.shape) == ignore_index
         uniform = flambeau.where(ignored, 0, uniform)
         losses = (1 - smoothing) * losses + smoothing / x.shape[dim] * uniform
     if reduction == "mean":
@@ -155,20 +155,19 @@ def _cross_entropy(x, target, weight, smoothing, *, ignore_index, reduction, smo
 def _(g, out, x, target, weight, smoothing, *, ignore_index, reduction, smooth):
     dim = _class_dim(x)
     classes = x.shape[dim]
-    index, counts = _usable(x, target, weight, ignore_index)
+    index, counts, ignored = _usable(x, target, weight, ignore_index)
     probabilities = log_softmax_body(x, dim).exp()
     places = _along_classes(flambeau.arange(classes, device=x.device), x)
     hit = flambeau.where(places == index, 1.0, 0.0).to(probabilities.dtype)
     slope = (probabilities - hit) * counts
     if smooth:
-        ignored = target.reshape(index.shape) == ignore_index
         if weight is None:
             uniform = classes * probabilities - 1
         else:
             uniform = weight.sum() * probabilities - _along_classes(weight, x)
-        uniform = flambeau.where(ignored, 0, uniform)
         slope = (1 - smoothing) * slope + smoothing / classes * uniform
-    return slope * _spread(widen(g), counts, reduction, dim), None, None, None
+    slope = slope * _spread(widen(g), counts, reduction, dim)
+    return flambeau.where(ignored, 0, slope), None, None, None
 
 
 @composite

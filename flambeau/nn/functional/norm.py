@@ -134,12 +134,14 @@ def rms_norm(input, normalized_shape, weight=None, eps=None):
     Args:
         normalized_shape: the sizes of these dims, a tuple.
         weight: of that shape, or None.
-        eps: by default the distance from 1 to the next number of the input's dtype.
+        eps: by default the distance from 1 to the next number of the dtype of the computation,
+            which is float32 for 16-bit inputs.
 
     Raises RuntimeError if the input does not end in these sizes.
     """
     if eps is None:
-        eps = flambeau.finfo(input.dtype).eps
+        double = input.dtype == flambeau.float64
+        eps = flambeau.finfo(flambeau.float64 if double else flambeau.float32).eps
     return _rms_norm(input, weight, eps, shape=tuple(normalized_shape))
 
 

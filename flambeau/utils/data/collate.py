@@ -15,8 +15,8 @@ NOT_NUMBERS = "SUO"  # NumPy's kinds of bytes, text and objects.
 def default_convert(data):
     """Make tensors of the NumPy arrays and numbers in nested lists, tuples and mappings.
 
-    What else there is stays; a tuple becomes a list, a named tuple stays one. It is the `collate_fn`
-    of a `DataLoader` that does not make batches.
+    What else there is stays; a tuple becomes a list, a named tuple stays one. It is the
+    `collate_fn` of a `DataLoader` that does not make batches.
 
     >>> import numpy as np
     >>> from flambeau.utils.data import default_convert
@@ -38,8 +38,8 @@ def default_collate(batch):
     """Stack the samples of a list along a new first dimension.
 
     Tensors, NumPy arrays and numbers become one tensor (Python floats one of float64); strings and
-    bytes stay as they are; mappings, tuples and lists are collated item by item, where tuples become
-    lists. Raises TypeError for anything else, RuntimeError for sequences of different lengths.
+    bytes stay as they are; mappings, tuples and lists are collated item by item, where tuples
+    become lists. Raises TypeError for anything else, RuntimeError for different lengths.
 
     >>> from flambeau.utils.data import default_collate
     >>> default_collate([(1, "a"), (2, "b")])
@@ -54,8 +54,8 @@ def collate(batch, *, collate_fn_map=None):
     """Like `default_collate`, with a function for each type of sample.
 
     `collate_fn_map` is a dict from a type, or a tuple of types, to a function that is called as
-    `function(batch, collate_fn_map=collate_fn_map)` if the first sample is an instance; an entry for its
-    very type goes first.
+    `function(batch, collate_fn_map=collate_fn_map)` if the first sample is an instance; an entry
+    for its very type goes first.
     """
     first = batch[0]
     rules = collate_fn_map or {}
@@ -66,7 +66,9 @@ def collate(batch, *, collate_fn_map=None):
         return rule(batch, collate_fn_map=collate_fn_map)
     if isinstance(first, Mapping):
         columns = {key: [sample[key] for sample in batch] for key in first}
-        items = {key: collate(column, collate_fn_map=collate_fn_map) for key, column in columns.items()}
+        items = {
+            key: collate(column, collate_fn_map=collate_fn_map) for key, column in columns.items()
+        }
         return _like_mapping(first, items)
     if isinstance(first, Sequence):
         if any(len(sample) != len(first) for sample in batch):

@@ -1,6 +1,5 @@
-"""The `DataLoader` and its iterators."""
+"""The `DataLoader`: its arguments, its length, its place in an epoch."""
 
-import functools
 import itertools
 import math
 import os
@@ -8,16 +7,26 @@ import warnings
 import weakref
 from typing import Generic, TypeVar
 
-import flambeau
-
 from .collate import default_collate, default_convert
 from .dataset import IterableDataset
-from .fetch import DatasetKind, make_fetcher
-from .pool import Worker, answer_of_first, shut_down
-from .sampler import BatchSampler, RandomSampler, SequentialSampler, draw_seed
-from .worker import END, FAILURE, Job, get_worker_info
+from .fetch import DatasetKind
+from .iterators import (
+    _BaseDataLoaderIter,
+    _MultiProcessingDataLoaderIter,
+    _SingleProcessDataLoaderIter,
+)
+from .sampler import BatchSampler, RandomSampler, SequentialSampler
+from .worker import get_worker_info
 
-__all__ = ["DataLoader", "default_collate", "default_convert", "get_worker_info"]
+__all__ = [
+    "DataLoader",
+    "_BaseDataLoaderIter",
+    "_MultiProcessingDataLoaderIter",
+    "_SingleProcessDataLoaderIter",
+    "default_collate",
+    "default_convert",
+    "get_worker_info",
+]
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -29,14 +38,14 @@ class DataLoader(Generic[T_co]):
 
     `batch_size` samples, or one sample if None, make a batch by `collate_fn` (`default_collate`,
     `default_convert`); the last one, if smaller, is left out by `drop_last`. The order is that of
-    the dataset, random with `shuffle`, or that of `sampler`; or `batch_sampler` gives the
-    keys of each batch. `generator` draws the order and the seeds of the workers.
+    the dataset, random with `shuffle`, or that of `sampler`; or `batch_sampler` gives the keys of
+    each batch. `generator` draws the order and the seeds of the workers.
 
-    With `num_workers` processes each reads `prefetch_factor` batches ahead (2 if None).
-    Worker `i` is seeded with a base seed plus `i`, then `worker_init_fn(i)` is called.
-    Batches come in order unless `in_order` is False; an error in a worker is raised here, in place
-    of its batch; a batch that takes more than `timeout` seconds raises RuntimeError, as does the
-    death of a worker at once. `persistent_workers` keeps them from one iteration to the next.
+    Each of `num_workers` processes reads `prefetch_factor` batches ahead (2 if None). Worker `i` is
+    seeded with a base seed plus `i`, then `worker_init_fn(i)` is called. Batches come in order
+    unless `in_order` is False. An error in a worker is raised here, in place of its batch; a batch
+    that takes more than `timeout` seconds, and the death of a worker, raise RuntimeError.
+    `persistent_workers` keeps the processes from one iteration to the next.
     `multiprocessing_context` is a context or the name of a start method. `pin_memory` is accepted.
 
     Raises ValueError for arguments that contradict each other. `state_dict()` tells where an
@@ -120,7 +129,8 @@ class DataLoader(Generic[T_co]):
 
     def __iter__(self):
         if self._iterator is not None:
-            self._iterator._reset()
+            self._iterator._reset(self)
+            self._running = weakref.ref(self._iterator)
             return self._iterator
         iterator = self._get_iterator()
         self._running = weakref.ref(iterator)
@@ -177,9 +187,19 @@ class DataLoader(Generic[T_co]):
         """Where the latest iteration is, to be saved with a checkpoint.
 
         After `load_state_dict` of it, the next iteration gives the batches that were still to
-        come. Samplers that draw from `generator`, or from the default one at their start, repeat
-        their order; a stream is read again up to the place. At the end of an iteration, or without one, the
-        next iteration is a new one.
+        come. The sampler is started again with the same state of `generator`, or of the default
+        one; a stream is read again up to the place. At the end of an iteration, or without one,
+        the next is a new one.
+
+        >>> import flambeau as torch
+        >>> loader = torch.utils.data.DataLoader(range(8), batch_size=2, shuffle=True)
+        >>> batches = iter(loader)
+        >>> _ = next(batches)
+        >>> state = loader.state_dict()
+        >>> rest = list(batches)
+        >>> loader.load_state_dict(state)
+        >>> [a.tolist() for a in loader] == [a.tolist() for a in rest]
+        True
         """
         iterator = self._running and self._running()
         return iterator._state() if iterator is not None else {}
@@ -189,32 +209,69 @@ class DataLoader(Generic[T_co]):
         self._resume = dict(state) or None
 
 
-class _BaseDataLoaderIter:
-    """One walk through the batches of a loader. A subclass defines `_next_data()`."""
+def _check_workers(num_workers, timeout, prefetch_factor, persistent_workers):
+    if num_workers < 0:
+        raise ValueError(
+            "num_workers option should be non-negative; use num_workers=0 to disable "
+            "multiprocessing."
+        )
+    if timeout < 0:
+        raise ValueError("timeout option should be non-negative")
+    if prefetch_factor is not None and num_workers == 0:
+        raise ValueError(
+            "prefetch_factor option could only be specified in multiprocessing. Let num_workers > "
+            "0 to enable multiprocessing, otherwise set prefetch_factor to None."
+        )
+    if prefetch_factor is not None and prefetch_factor < 0:
+        raise ValueError("prefetch_factor option should be non-negative")
+    if persistent_workers and num_workers == 0:
+        raise ValueError("persistent_workers option needs num_workers > 0")
 
-    def __init__(self, loader):
-        self._loader = loader
-        self._dataset = loader.dataset
-        if loader.pin_memory and not flambeau.cuda.is_available():
-            warnings.warn(
-                "'pin_memory' argument is set as true but no accelerator is found, then device "
-                "pinned memory won't be used.",
-                stacklevel=4,
+
+def _check_streamed(shuffle, sampler, batch_sampler):
+    given = {"shuffle": shuffle or None, "sampler": sampler, "batch_sampler": batch_sampler}
+    for name, value in given.items():
+        if value is not None:
+            raise ValueError(
+                f"DataLoader with IterableDataset: expected unspecified {name} option, but got "
+                f"{name}={value}"
             )
-        resume = loader._resume or {}
-        base_seed = resume.get("base_seed")
-        self._base_seed = draw_seed(loader.generator) if base_seed is None else base_seed
-        self._begin()
 
-    def _begin(self):
-        """Start the sampler, where the loader says so in the middle."""
-        loader, self._loader._resume = self._loader, None and None
-        self._sampler_iter = iter(loader._index_sampler)
-        self._num_yielded = 0
-        self._ended = False
 
-    def __iter__(self):
-        return self
+def _check_batching(batch_size, shuffle, sampler, batch_sampler, drop_last):
+    if sampler is not None and shuffle:
+        raise ValueError("sampler option is mutually exclusive with shuffle")
+    if batch_sampler is not None:
+        if batch_size != 1 or shuffle or sampler is not None or drop_last:
+            raise ValueError(
+                "batch_sampler option is mutually exclusive with batch_size, shuffle, sampler, and "
+                "drop_last"
+            )
+    elif batch_size is None and drop_last:
+        raise ValueError(
+            "batch_size=None option disables auto-batching and is mutually exclusive with drop_last"
+        )
 
-    def __len__(self):
-        return len(self._loader._index_sampler)
+
+def _as_context(context, num_workers):
+    import multiprocessing.context
+
+    if num_workers == 0:
+        raise ValueError(
+            "multiprocessing_context can only be used with multi-process loading (num_workers > "
+            f"0), but got num_workers={num_workers}"
+        )
+    if isinstance(context, str):
+        valid = multiprocessing.get_all_start_methods()
+        if context not in valid:
+            raise ValueError(
+                "multiprocessing_context option should specify a valid start method in "
+                f"{valid!r}, but got multiprocessing_context={context!r}"
+            )
+        return multiprocessing.get_context(context)
+    if not isinstance(context, multiprocessing.context.BaseContext):
+        raise TypeError(
+            "multiprocessing_context option should be a valid context object or a string "
+            f"specifying the start method, but got multiprocessing_context={context}"
+        )
+    return context

@@ -195,10 +195,7 @@ class Subset(Dataset[T_co]):
         self.dataset = dataset
         self.indices = indices
         mine = type(self)
-        if (
-            mine.__getitem__ is not Subset.__getitem__
-            and mine.__getitems__ is Subset.__getitems__
-        ):
+        if mine.__getitem__ is not Subset.__getitem__ and mine.__getitems__ is Subset.__getitems__:
             raise NotImplementedError(
                 f"{mine.__name__} overrides __getitem__ but not __getitems__, which a DataLoader "
                 "calls. For example:\n\n"

@@ -9,7 +9,7 @@ import time
 import warnings
 
 from .transport import receive
-from .worker import loader_ends, work
+from .worker import FAILURE, Failure, loader_ends, work
 
 __all__ = ["Worker", "answer_of_first", "shut_down"]
 
@@ -71,6 +71,9 @@ class Worker:
             return receive(self.results)
         except (EOFError, OSError):
             raise self.death() from None
+        except Exception as error:
+            # What was pickled there can not be made here.
+            return FAILURE, None, Failure(error, f"in a batch of DataLoader worker {self.id}")
 
     def death(self):
         """The error that tells of the end of this worker."""

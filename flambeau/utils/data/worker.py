@@ -14,6 +14,7 @@ import numpy as np
 
 import flambeau
 
+from .dataset import IterableDataset
 from .fetch import make_fetcher
 from .transport import send
 
@@ -95,7 +96,8 @@ class _Verbatim(str):
 def work(worker_id, job, tasks, results):
     """Answer each (epoch, key) that comes through `tasks` by (kind, epoch, value), until told.
 
-    An answer of None goes ahead: this process listens. The kind is BATCH, END (of a stream: the other tasks of this epoch are not answered) or FAILURE.
+    The kind is BATCH, END (of a stream: other tasks of this epoch are not answered) or FAILURE. An
+    answer of None goes ahead: this process listens.
     """
     for connection in list(loader_ends):
         connection.close()
@@ -103,44 +105,58 @@ def work(worker_id, job, tasks, results):
     stop = threading.Event()
     threading.Thread(target=_listen, args=(tasks, inbox, stop), daemon=True).start()
     _show_stack_on_demand()
-    send(results, None)
     where = f"in DataLoader worker process {worker_id}"
+    reader = _Reader(job, where)
     try:
-        failure = _prepare(worker_id, job, where)
-        current = fetch = None
+        send(results, None)
+        reader.failure = _prepare(worker_id, job, where)
         while (message := inbox.get()) and not stop.is_set():
             epoch, key = pickle.loads(message)
-            if failure:
-                answer, failure = (FAILURE, epoch, failure), None
-            elif epoch == current and fetch is None:
+            answer = reader.read(epoch, key)
+            if answer is None:
                 continue
-            else:
-                kind, value, fetch = _fetch(job, fetch if epoch == current else None, key, where)
-                answer, current = (kind, epoch, value), epoch
             try:
                 send(results, answer)
-            except (BrokenPipeError, ConnectionResetError):
-                return
+            except OSError:
+                raise
             except Exception as error:
+                # What can not be pickled.
                 send(results, (FAILURE, epoch, Failure(error, where)))
             del answer
-    except KeyboardInterrupt:
-        # Ctrl-C goes to all processes; the main one tells the user.
+    except (BrokenPipeError, ConnectionResetError, KeyboardInterrupt):
+        # The loader does not listen any more; or Ctrl-C, which goes to all processes.
         pass
 
 
-def _fetch(job, fetch, key, where):
-    """(kind, value, fetch for the next key); without `fetch` an epoch begins."""
-    try:
-        if fetch is None:
-            fetch = make_fetcher(job.dataset, job.batched, job.collate_fn, job.drop_last)
-        return BATCH, fetch(key), fetch
-    except StopIteration as end:
-        if isinstance(job.dataset, flambeau.utils.data.IterableDataset):
-            return END, None, None
-        return FAILURE, Failure(end, where), fetch
-    except Exception as error:
-        return FAILURE, Failure(error, where), fetch
+class _Reader:
+    """Reads the batches of one epoch after the other; a `failure` is the next answer."""
+
+    def __init__(self, job, where):
+        self.job, self.where = job, where
+        self.epoch = self.fetch = self.failure = None
+        self.ended = False
+
+    def read(self, epoch, key):
+        """The answer to a task, None where the stream of its epoch has ended."""
+        if epoch != self.epoch:
+            self.epoch, self.fetch, self.ended = epoch, None, False
+        if self.ended:
+            return None
+        if self.failure is not None:
+            failure, self.failure = self.failure, None
+            return FAILURE, epoch, failure
+        job = self.job
+        try:
+            if self.fetch is None:
+                self.fetch = make_fetcher(job.dataset, job.batched, job.collate_fn, job.drop_last)
+            return BATCH, epoch, self.fetch(key)
+        except Exception as error:
+            self.ended = isinstance(error, StopIteration) and isinstance(
+                job.dataset, IterableDataset
+            )
+            if self.ended:
+                return END, epoch, None
+            return FAILURE, epoch, Failure(error, self.where)
 
 
 def _prepare(worker_id, job, where):

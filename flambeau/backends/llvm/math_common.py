@@ -1,0 +1,100 @@
+"""What the elementary functions know of the two number formats."""
+
+import math
+from typing import NamedTuple
+
+from .text import fma, select
+
+__all__ = ["FORMAT", "LN2", "Format", "clamp", "divide"]
+
+LN2 = math.log(2)
+
+
+class Format(NamedTuple):
+    """The constants of one binary format, and where functions reach its ends."""
+
+    mantissa: int  # stored bits
+    bias: int  # of the exponent
+    round: float  # 1.5 * 2^mantissa: added to a small number, it leaves an integer in the low bits
+    ln2_high: float
+    ln2_low: float
+    exp_zero: float  # below, e^x is 0
+    exp_inf: float  # above, e^x is infinite
+    sinh_inf: float  # above, sinh is infinite; 2^(n - 2) is still finite for n = sinh_inf / ln 2
+    one_lost: float  # e^x + 1 is e^x from here on
+    square_lost: float  # 1 + x is 1 from here down
+    one_unseen: float  # from here on 1 + x^2 is x^2, which is still finite
+    root_half_bits: int  # the bit pattern of the root of 1/2
+    log10_2: tuple[float, float]  # log10(2); the first has room for an exponent as factor
+
+    @property
+    def smallest(self):
+        """The smallest normal number."""
+        return 2.0 ** (1 - self.bias)
+
+    @property
+    def one_bits(self):
+        """The bit pattern of 1."""
+        return self.bias << self.mantissa
+
+    @property
+    def four_bits(self):
+        """The bit pattern of 4."""
+        return (self.bias + 2) << self.mantissa
+
+    @property
+    def whole_bits(self):
+        """The bit pattern of 2^mantissa, whose low end counts integers."""
+        return (self.bias + self.mantissa) << self.mantissa
+
+    @property
+    def mantissa_bits(self):
+        """A mask of the stored bits."""
+        return (1 << self.mantissa) - 1
+
+
+FORMAT = {
+    "float": Format(
+        mantissa=23,
+        bias=127,
+        round=1.5 * 2**23,
+        ln2_high=0.693147182464599609375,  # ln 2 in 24 bits
+        ln2_low=-1.90465429995776804525e-9,
+        exp_zero=-104.0,
+        exp_inf=89.0,
+        sinh_inf=89.5,
+        one_lost=20.0,
+        square_lost=2.0**-25,
+        one_unseen=2.0**50,
+        root_half_bits=0x3F3504F3,
+        log10_2=(0.301025390625, 4.605039e-06),
+    ),
+    "double": Format(
+        mantissa=52,
+        bias=1023,
+        round=1.5 * 2**52,
+        ln2_high=LN2,
+        ln2_low=2.3190468138462996e-17,
+        exp_zero=-746.0,
+        exp_inf=710.0,
+        sinh_inf=710.6,
+        one_lost=40.0,
+        square_lost=2.0**-54,
+        one_unseen=2.0**500,
+        root_half_bits=0x3FE6A09E667F3BCD,
+        log10_2=(0.30102999566395283, 2.8363394551044964e-14),
+    ),
+}
+
+
+def clamp(x, low, high):
+    """x within [low, high]; NaN stays."""
+    x = select(x < low, low, x)
+    return select(x > high, high, x)
+
+
+def divide(a, b, c):
+    """a / (b + c) for finite numbers and |c| far below |b|, nearly as if rounded once."""
+    inverse = 1.0 / b
+    q = a * inverse
+    return fma(fma(-q, c, fma(-q, b, a)), inverse, q)

@@ -1,0 +1,222 @@
+"""Runs planned programs natively: tables of kernels, and NumPy calls between them."""
+
+import ctypes
+import struct
+from sys import getrefcount
+
+import numpy as np
+
+from ... import dtypes
+from ...compiler.fuse import partition
+from ...compiler.plan import plan
+from ..memory import Buffer
+from ..numpy.interpret import OutOfRange, evaluate
+from . import jit, native
+from .emit import can_emit, emit
+
+__all__ = ["NativeProgram"]
+
+_UNSHARED = 4  # references to a leaf's buffer that only its tensor and its segment hold
+_WIDTH = 5
+_ROWS = 512
+_runner = None
+
+
+def _run_table():
+    global _runner
+    if _runner is None:
+        prototype = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p, ctypes.c_int64], *[ctypes.c_void_p] * 3)
+        _runner = prototype(native.runner_address())
+    return _runner
+
+
+class _Native:
+    """A stretch of a program without calls of NumPy: a table for the runner."""
+
+    def __init__(self, calls, program_plan):
+        self.calls = calls
+        self.blocks, entries = [], []
+        for call in calls:
+            address, tiles, args = _entry(call, program_plan)
+            block = np.asarray(args, np.int64)
+            self.blocks.append(block)
+            entries += [address, block.__array_interface__["data"][0], tiles, 0, 0]
+        self.table = np.asarray(entries, np.int64)
+        self.address = self.table.__array_interface__["data"][0]
+
+
+def _entry(call, program_plan):
+    place = program_plan.place
+    if call.kind == "matmul":
+        return _matmul_entry(call, program_plan)
+    kernel = call.kernel
+    address = jit.compiled(kernel.key, lambda symbol: emit(kernel.key, symbol))
+    indices = [0 if m is None else place[m] for m in kernel.memories]
+    return address, kernel.tiles, [*indices, *kernel.slots, *kernel.args]
+
+
+def _matmul_entry(call, program_plan):
+    node, place, part = call.node, program_plan.place, program_plan.partition
+    a, b = node.inputs
+    kind = "float" if node.dtype is dtypes.float32 else "double"
+    batch, m, n = node.shape
+    k = a.shape[2]
+    (_, offa, sa), (_, offb, sb) = part.access(a), part.access(b)
+    ta, lda = _layout(sa, m, k)
+    tb, ldb = _layout(sb, k, n)
+    rows = m if m * n * k < 1 << 22 or m < 2 * _ROWS else _ROWS
+    name = "scipy_cblas_sgemm" if kind == "float" else "scipy_cblas_dgemm"
+    args = [place[call.reads[0]], place[call.reads[1]], place[call.writes[0]], offa, offb]
+    args += [m, n, k, ta, tb, lda, ldb, sa[0], sb[0], 1 if ta == 112 else lda, max(rows, 1)]
+    args.append(jit.function_address(name))
+    tiles = batch * -(-m // max(rows, 1)) if n and k else 0
+    return native.gemm_address(kind), tiles, args
+
+
+def _layout(strides, rows, columns):
+    """(CblasNoTrans or CblasTrans, leading dimension) of a matrix with these strides."""
+    _, r, c = strides
+    if (c == 1 or columns == 1) and (r >= max(columns, 1) or rows == 1):
+        return 111, max(r, columns, 1)
+    return 112, max(c, rows, 1)
+
+
+class NativeProgram:
+    """A program compiled: what is the same in every run of it."""
+
+    def __init__(self, program):
+        self.program = program
+        part = partition(program, can_emit)
+        self.plan = plan(program, part)
+        self.sections = []
+        waiting = []
+        for call in self.plan.calls:
+            if call.kind == "host":
+                self._flush(waiting)
+                waiting = []
+                self.sections.append(call)
+            else:
+                waiting.append(call)
+        self._flush(waiting)
+        self._empty = [
+            call for call in self.plan.calls
+            if call.kind == "matmul" and not call.node.inputs[0].shape[2]
+        ]
+        count = len(program.leaves) + len(program.outputs)
+        self.count = count
+        self.offsets = [self.plan.offsets[m] for m in self.plan.temporaries]
+        total = count + len(self.offsets)
+        self.bufs = bytearray(8 * max(total, 1))
+        self.bufs_type = ctypes.c_char * len(self.bufs)
+        self.pack = struct.Struct(f"{total}Q").pack_into
+        self.sizes = [max(x.numel * x.dtype.itemsize, 1) for x in program.outputs]
+
+    def _flush(self, waiting):
+        if waiting:
+            self.sections.append(_Native(waiting, self.plan))
+
+    def run(self, leaves, scalars):
+        """The buffers of the outputs."""
+        program = self.program
+        outputs = []
+        for alias, size in zip(program.aliases, self.sizes, strict=True):
+            if alias is not None:
+                buffer = leaves[alias]
+                if getrefcount(buffer) <= _UNSHARED or buffer.is_shared:
+                    outputs.append(buffer)
+                    continue
+            outputs.append(Buffer.allocate(size))
+        addresses = [b.ptr for b in leaves]
+        addresses += [b.ptr for b in outputs]
+        arena = None
+        if self.plan.arena:
+            arena = Buffer.allocate(self.plan.arena)
+            start = arena.ptr
+            addresses += [start + o for o in self.offsets]
+        table = struct.pack(f"{len(addresses)}Q", *addresses)
+        numbers = pack_scalars(scalars)
+        status = (ctypes.c_int64 * 4)()
+        values = {}
+        run = _run_table()
+        for section in self.sections:
+            if type(section) is _Native:
+                run(section.address, len(section.calls), table, numbers, status)
+                if status[0]:
+                    self._fail(section.calls[status[3]], status)
+            else:
+                self._host(section, leaves, outputs, arena, scalars, values)
+        return outputs
+
+    def _fail(self, call, status):
+        node = call.node or self._indexing_node(call)
+        raise OutOfRange(node, status[1], status[2])
+
+    def _indexing_node(self, call):
+        written = set(call.writes)
+        for node in self.program.nodes:
+            if node.kind == "gather":
+                root = self.plan.partition.access(node.inputs[0])[0]
+                if root.id in call.reads or self.plan.place.get(root.id) in [
+                    self.plan.place.get(m) for m in call.reads
+                ]:
+                    return node
+        return next(n for n in self.program.nodes if n.id in written or n.kind == "gather")
+
+    def _array(self, node, leaves, outputs, arena):
+        """The contents of a stored node, or of a reshape of one, as an array."""
+        shape = node.shape
+        while node.kind == "reshape" and node.id not in self.plan.partition.stored:
+            node = node.inputs[0]
+        place = self.plan.place[self._memory(node)]
+        count = node.numel
+        if place < len(leaves):
+            buffer, start = leaves[place], 0
+        elif place < self.count:
+            buffer, start = outputs[place - len(leaves)], 0
+        else:
+            buffer, start = arena, self.offsets[place - self.count]
+        size = count * node.dtype.itemsize
+        return buffer.array[start : start + size].view(node.dtype.numpy).reshape(shape)
+
+    def _memory(self, node):
+        return self.plan.memory.get(node.id, node.id)
+
+    def _host(self, call, leaves, outputs, arena, scalars, values):
+        node = call.node
+        given = dict(values)
+        for x in node.inputs:
+            if x is not None and x.id not in values:
+                given[x.id] = dtypes.decode(self._array(x, leaves, outputs, arena), x.dtype)
+        with np.errstate(all="ignore"):
+            result = evaluate(node, given, leaves, scalars)
+        if isinstance(result, list):
+            values[node.id] = result
+            return
+        target = self._array_of(call.writes[0], node, leaves, outputs, arena)
+        target[...] = dtypes.encode(result, node.dtype).reshape(target.shape)
+
+    def _array_of(self, memory, node, leaves, outputs, arena):
+        place = self.plan.place[memory]
+        size = node.numel * node.dtype.itemsize
+        if place < self.count:
+            buffer, start = outputs[place - len(leaves)], 0
+        else:
+            buffer, start = arena, self.offsets[place - self.count]
+        return buffer.array[start : start + size].view(node.dtype.numpy).reshape(node.shape)
+
+
+def pack_scalars(scalars):
+    """The numbers of the scalar slots, 8 bytes each."""
+    if not scalars:
+        return b"\0" * 8
+    kinds = []
+    for x in scalars:
+        kinds.append("d" if isinstance(x, float) else "q")
+    try:
+        return struct.pack("".join(kinds), *scalars)
+    except struct.error:  # complex numbers stay with the interpreter
+        return b"".join(
+            struct.pack("d", x) if isinstance(x, float) else
+            struct.pack("q", 0) if isinstance(x, complex) else struct.pack("q", x)
+            for x in scalars
+        )

@@ -1,0 +1,1 @@
+"""The folder that `flambeau run` puts on PYTHONPATH."""

@@ -1,0 +1,344 @@
+"""Orders the steps of a partition and gives every stored value its place in memory.
+
+Places are numbered: the leaves, then the outputs, then temporaries, which share one arena.
+A temporary's bytes are free again after the last step that reads it.
+"""
+
+from ..recorder.handle import contiguous_strides
+from .fuse import Group, compose
+from .loops import build_kernel, scatter_kernel
+
+__all__ = ["Call", "Plan", "plan"]
+
+ALIGN = 64
+
+
+class Call:
+    """One entry of a plan.
+
+    kind: "loops" (a Kernel), "matmul" or "host" (a node). reads, writes: the memories it uses.
+    """
+
+    __slots__ = ("kernel", "kind", "node", "reads", "writes")
+
+    def __init__(self, kind, node, kernel, reads, writes):
+        self.kind, self.node, self.kernel = kind, node, kernel
+        self.reads, self.writes = reads, writes
+
+
+class Plan:
+    """calls in order; place[memory]: its number; offsets of the temporaries; bytes of the arena.
+
+    memory[id of a stored node]: its memory.
+    """
+
+    __slots__ = ("arena", "calls", "memory", "offsets", "partition", "place", "temporaries")
+
+
+class _Planner:
+    def __init__(self, program, part):
+        self.program, self.part = program, part
+        self.calls = []
+        self.memory = {}  # id of a stored node -> memory
+        self.binding = {}  # id of a stored node -> output
+        self.copies = []  # (node, output) that must be copied
+        self.users = {}
+        for node in program.nodes:
+            for x in node.inputs:
+                if x is not None:
+                    self.users[x.id] = self.users.get(x.id, 0) + 1
+
+    def bind(self):
+        """Let the outputs be the memory of the nodes they are."""
+        for i, x in enumerate(self.program.outputs):
+            while x.kind == "reshape" and x.id not in self.part.stored:
+                x = x.inputs[0]
+            if x.kind == "reshape":
+                while x.kind == "reshape":
+                    x = x.inputs[0]
+            taken = x.id in self.binding or x.kind == "leaf"
+            if taken or not self._may_bind(x, i):
+                self.copies.append((x, i))
+            else:
+                self.binding[x.id] = i
+                self.memory[x.id] = ("out", i)
+
+    def _may_bind(self, node, i):
+        """Whether output `i` can be computed right where it will be.
+
+        Not if it becomes the memory of a leaf that is read afterwards, or elsewhere.
+        """
+        leaf = self.program.aliases[i]
+        if leaf is None:
+            return True
+        step = self.part.maker.get(node.id)
+        if step is None or not isinstance(step, Group) or step.folded:
+            return False
+        for node_id, where in self._leaf_reads(step, leaf):
+            if where is None or not self._same_elements(node_id, where, node, step):
+                return False
+        order = {s.number: k for k, s in enumerate(self.steps)}
+        mine = order[step.number]
+        return all(
+            order[other.number] < mine
+            for other in self.steps
+            if other is not step and self._reads_leaf(other, leaf)
+        )
+
+    def _leaf_reads(self, step, leaf):
+        """(node, where) of each direct read of a leaf in a group; where is None if unknown."""
+        found = []
+        stack = [(n, w, True) for n, w in step.sinks]
+        seen = set()
+        while stack:
+            x, where, inside = stack.pop()
+            if (x.id, where) in seen:
+                continue
+            seen.add((x.id, where))
+            if x.id in self.part.stored and not inside and x.id not in step.members:
+                if x.kind == "leaf" and x.attrs[0] == leaf:
+                    found.append((x, where))
+                continue
+            if x.kind == "move":
+                stack.append((x.inputs[0], compose(x.attrs, where), False))
+            elif x.kind in ("reshape", "strided"):
+                root, offset, strides = self.part.access(x)
+                if root.kind == "leaf" and root.attrs[0] == leaf:
+                    found.append((x, where))
+            elif x.kind == "gather":
+                root = self.part.access(x.inputs[0])[0]
+                if root.kind == "leaf" and root.attrs[0] == leaf:
+                    found.append((x, None))
+                width = len(x.inputs[1].shape)
+                stack.extend((y, where[:width], False) for y in x.inputs[1:])
+            else:
+                stack.extend((y, where, False) for y in x.inputs if y is not None)
+        return found
+
+    def _same_elements(self, read, where, node, step):
+        """Whether a read touches, at each place, just the element that is written there."""
+        _, offset, strides = self.part.access(read)
+        mine = contiguous_strides(node.shape)
+        target = dict(step.sinks)[node]
+        a = self._steps(strides, where, step.domain)
+        b = self._steps(mine, target, step.domain)
+        return offset == 0 and a == b
+
+    def _steps(self, strides, where, domain):
+        result, offset = [0] * len(domain), 0
+        for stride, (axis, start, step) in zip(strides, where, strict=True):
+            offset += start * stride
+            if axis is not None and domain[axis] != 1:
+                result[axis] += stride * step
+        return offset, result
+
+    def _reads_leaf(self, step, leaf):
+        if isinstance(step, Group):
+            return any(
+                self.program_node(n).kind == "leaf" and self.program_node(n).attrs[0] == leaf
+                for n in step.reads
+            )
+        stack, seen = list(step.node.inputs), set()
+        while stack:
+            x = stack.pop()
+            if x is None or x.id in seen:
+                continue
+            seen.add(x.id)
+            if x.kind == "leaf" and x.attrs[0] == leaf:
+                return True
+            if x.id not in self.part.stored:
+                stack.extend(x.inputs)
+        return False
+
+    def program_node(self, number):
+        """The node with an id."""
+        return self.by_id[number]
+
+    def run(self):
+        """Make the calls."""
+        part = self.part
+        self.by_id = {n.id: n for n in self.program.nodes}
+        self.steps = part.ordered()
+        self.bind()
+        for step in self.steps:
+            if isinstance(step, Group):
+                self._group(step)
+            else:
+                self._opaque(step)
+        for node, i in self.copies:
+            self._copy(node, ("out", i))
+        return self
+
+    def memory_of(self, node):
+        """Where a stored node is."""
+        return self.memory.setdefault(node.id, node.id)
+
+    def _add(self, kernel):
+        reads = [m for m, o in zip(kernel.memories, kernel.operands, strict=True) if not o.write]
+        writes = [m for m, o in zip(kernel.memories, kernel.operands, strict=True) if o.write]
+        self.calls.append(Call("loops", None, kernel, reads, writes))
+
+    def _group(self, step):
+        needed = self._needed_outside(step)
+        kernel = build_kernel(
+            self.part, step, lambda node: self.memory_of(node) if node.id in needed else None
+        )
+        if kernel.memories:
+            self._add(kernel)
+
+    def _needed_outside(self, step):
+        """Sinks that somebody else reads, or that are outputs."""
+        ids = {n.id for n, _ in step.sinks}
+        needed = {x for x in ids if x in self.binding} | {n.id for n, _ in self.copies}
+        for other in self.steps:
+            if other is step:
+                continue
+            if isinstance(other, Group):
+                needed |= ids & other.reads
+            else:
+                needed |= ids & self._roots(other)
+        return needed
+
+    def _roots(self, step):
+        """The stored nodes that an opaque step reads, directly or through inlined values."""
+        found, stack, seen = set(), [x for x in step.node.inputs if x is not None], set()
+        while stack:
+            x = stack.pop()
+            if x.id in seen:
+                continue
+            seen.add(x.id)
+            if x.id in self.part.stored:
+                found.add(x.id)
+            else:
+                stack.extend(y for y in x.inputs if y is not None)
+        return found
+
+    def _copy(self, node, memory):
+        group = Group(node.shape, frozenset(), -1)
+        flat = [(node, memory, contiguous_strides(node.shape), 0)]
+        self._add(build_kernel(self.part, group, None, flat))
+
+    def _opaque(self, step):
+        node = step.node
+        if node.kind == "write":
+            self._write(node)
+        elif node.kind == "scatter" and self.part.can_inline(node):
+            memory = self._start_from(node, node.inputs[0])
+            kernel = scatter_kernel(self.part, node, memory)
+            self._add(kernel)
+            self.calls[-1].node = node
+        else:
+            reads = [self._source(x) for x in node.inputs if x is not None]
+            kind = "matmul" if node.kind == "matmul" and _has_blas(node) else "host"
+            self.calls.append(Call(kind, node, None, reads, [self.memory_of(node)]))
+
+    def _source(self, x):
+        return self.memory_of(self.part.access(x)[0])
+
+    def _start_from(self, node, base):
+        """The memory of a node that changes part of `base`, filled with it."""
+        root = base
+        while root.kind == "reshape" and root.id not in self.part.stored:
+            root = root.inputs[0]
+        if (
+            root.kind in ("write", "scatter")
+            and root.id in self.part.stored
+            and self.users.get(root.id, 0) == 1
+            and (base is root or self.users.get(base.id, 0) == 1)
+            and root.id not in self.binding
+            and all(n.id != root.id for n, _ in self.copies)
+        ):
+            shared = self.memory_of(root)
+            if node.id not in self.binding:
+                self.memory[node.id] = shared
+                return shared
+        memory = self.memory_of(node)
+        if base.kind != "undef":
+            self._copy(base, memory)
+        return memory
+
+    def _write(self, node):
+        base, value = node.inputs
+        memory = self._start_from(node, base)
+        strides, offset = node.attrs
+        group = Group(value.shape, frozenset(), -1)
+        self._add(build_kernel(self.part, group, None, [(value, memory, strides, offset)]))
+
+
+def _has_blas(node):
+    return node.dtype.name in ("float32", "float64")
+
+
+def plan(program, part):
+    """The `Plan` of a program that was cut into steps."""
+    planner = _Planner(program, part).run()
+    result = Plan()
+    result.partition, result.calls = part, planner.calls
+    place = {}
+    for node in program.nodes:
+        if node.kind == "leaf":
+            place[planner.memory_of(node)] = node.attrs[0]
+    count = len(program.leaves)
+    for i in range(len(program.outputs)):
+        place["out", i] = count + i
+    sizes = {}
+    by_id = planner.by_id
+    for call in planner.calls:
+        for m in (*call.reads, *call.writes):
+            if m is not None and m not in place and m not in sizes:
+                node = by_id[m]
+                sizes[m] = max(node.numel * node.dtype.itemsize, 1)
+    result.offsets, result.arena = _arena(planner.calls, sizes)
+    base = count + len(program.outputs)
+    result.temporaries = list(result.offsets)
+    for k, m in enumerate(result.temporaries):
+        place[m] = base + k
+    result.place = place
+    result.memory = planner.memory
+    return result
+
+
+def _arena(calls, sizes):
+    """({memory: offset}, total bytes): each lives from its first to its last use."""
+    first, last = {}, {}
+    for k, call in enumerate(calls):
+        for m in (*call.reads, *call.writes):
+            if m in sizes:
+                first.setdefault(m, k)
+                last[m] = k
+    free, offsets, top = [], {}, 0
+    ending = {}
+    for m, k in last.items():
+        ending.setdefault(k, []).append(m)
+    starting = {}
+    for m, k in first.items():
+        starting.setdefault(k, []).append(m)
+    for k in range(len(calls)):
+        for m in starting.get(k, ()):
+            size = -(-sizes[m] // ALIGN) * ALIGN
+            best = None
+            for index, (_, room) in enumerate(free):
+                if room >= size and (best is None or room < free[best][1]):
+                    best = index
+            if best is None:
+                offsets[m], top = top, top + size
+            else:
+                start, room = free[best]
+                offsets[m] = start
+                free[best : best + 1] = [(start + size, room - size)] if room > size else []
+        for m in ending.get(k, ()):
+            free.append((offsets[m], -(-sizes[m] // ALIGN) * ALIGN))
+            free = _joined(free)
+    return offsets, top
+
+
+def _joined(free):
+    free.sort()
+    joined = []
+    for start, room in free:
+        if joined and joined[-1][0] + joined[-1][1] == start:
+            joined[-1] = (joined[-1][0], joined[-1][1] + room)
+        else:
+            joined.append((start, room))
+    return joined
+

@@ -1,0 +1,24 @@
+"""Submodules that are imported when they are first asked for, so that importing stays quick."""
+
+import importlib
+import importlib.util
+
+__all__ = ["submodules"]
+
+
+def submodules(package, later=None):
+    """The `__getattr__` of a package: its submodules, and the names that `later` says are in one.
+
+    Args: package: its `__name__`; later: {name: submodule that defines it}.
+    """
+    later = later or {}
+
+    def __getattr__(name):  # noqa: N807
+        if not name.startswith("_"):
+            home = later.get(name, name)
+            if importlib.util.find_spec(f"{package}.{home}") is not None:
+                module = importlib.import_module(f"{package}.{home}")
+                return getattr(module, name) if name in later else module
+        raise AttributeError(f"module {package!r} has no attribute {name!r}")
+
+    return __getattr__

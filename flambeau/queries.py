@@ -1,0 +1,94 @@
+"""What is known of tensors and dtypes without computing anything."""
+
+from .ops.core import result_dtype
+from .recorder.handle import Tensor
+from .recorder.trace import NUMBERS
+
+__all__ = [
+    "can_cast",
+    "is_complex",
+    "is_floating_point",
+    "is_nonzero",
+    "is_signed",
+    "is_storage",
+    "is_tensor",
+    "numel",
+    "result_type",
+    "typename",
+]
+
+
+def is_tensor(obj):
+    """Whether `obj` is a tensor."""
+    return isinstance(obj, Tensor)
+
+
+def is_storage(obj):
+    """Whether `obj` is a storage."""
+    return type(obj).__name__ in ("TypedStorage", "UntypedStorage")
+
+
+def is_floating_point(input):
+    """Whether the elements are floating-point numbers."""
+    return input._meta.dtype.is_floating_point
+
+
+def is_complex(input):
+    """Whether the elements are complex numbers."""
+    return input._meta.dtype.is_complex
+
+
+def is_signed(input):
+    """Whether the elements can be negative."""
+    return input._meta.dtype.is_signed
+
+
+def is_nonzero(input):
+    """Whether the only element is not zero. Raises RuntimeError if there is not exactly one."""
+    count = input._meta.numel
+    if count != 1:
+        described = "no values" if not count else "more than one value"
+        raise RuntimeError(f"Boolean value of Tensor with {described} is ambiguous")
+    return bool(input.item())
+
+
+def numel(input):
+    """The number of elements."""
+    return input._meta.numel
+
+
+def can_cast(from_, to):
+    """Whether PyTorch's promotion rules let a `from_` be written into a `to`.
+
+    >>> import flambeau as torch
+    >>> torch.can_cast(torch.double, torch.float), torch.can_cast(torch.float, torch.int)
+    (True, False)
+    """
+    return from_.category <= to.category
+
+
+def result_type(tensor1, tensor2):
+    """The dtype of an arithmetic result of two operands, tensors or numbers.
+
+    >>> import flambeau as torch
+    >>> torch.result_type(torch.tensor([1, 2], dtype=torch.int), 1.0)
+    torch.float32
+    """
+    operands = []
+    for x in (tensor1, tensor2):
+        if isinstance(x, Tensor):
+            operands.append(x._meta)
+        elif isinstance(x, NUMBERS):
+            operands.append(type(x))
+        else:
+            raise TypeError(f"result_type(): expected a Tensor or a number, not {type(x).__name__}")
+    return result_dtype(operands)
+
+
+def typename(obj):
+    """The name of the type of a tensor or of any other object."""
+    if isinstance(obj, Tensor):
+        return obj.type()
+    kind = type(obj)
+    module = "" if kind.__module__ in ("builtins", "__builtin__") else kind.__module__ + "."
+    return module + kind.__qualname__
