@@ -16,8 +16,8 @@ class Format(NamedTuple):
     mantissa: int  # stored bits
     bias: int  # of the exponent
     round: float  # 1.5 * 2^mantissa: added to a small number, it leaves an integer in the low bits
-    ln2_high: float
-    ln2_low: float
+    ln2_high: float  # ln 2, rounded down
+    ln2_low: float  # and the rest
     exp_zero: float  # below, e^x is 0
     exp_inf: float  # above, e^x is infinite
     sinh_inf: float  # above, sinh is infinite; 2^(n - 2) is still finite for n = sinh_inf / ln 2
@@ -58,8 +58,8 @@ FORMAT = {
         mantissa=23,
         bias=127,
         round=1.5 * 2**23,
-        ln2_high=0.693147182464599609375,  # ln 2 in 24 bits
-        ln2_low=-1.90465429995776804525e-9,
+        ln2_high=0.6931471228599548,
+        ln2_low=5.769999e-08,
         exp_zero=-104.0,
         exp_inf=89.0,
         sinh_inf=89.5,

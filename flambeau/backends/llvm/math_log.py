@@ -142,10 +142,11 @@ def log_split(x):
     return f, select(x < math.inf, e, x)
 
 
-def log_join(f, e):
-    """log(2^e (1 + f))."""
+def log_join(f, e, more=None):
+    """log(2^e (1 + f)) + `more`, which is small. e ln 2 + f is exact in high bits where the sum is below 1."""
     form = FORMAT[f.type]
-    return fma(e, form.ln2_high, fma(e, form.ln2_low, fma(f * f, poly(f, _LOG[f.type]), f)))
+    low = e * form.ln2_low if more is None else fma(e, form.ln2_low, more)
+    return fma(e, form.ln2_high, f) + fma(f * f, poly(f, _LOG[f.type]), low)
 
 
 def _where_defined(result, x, pole):
@@ -179,7 +180,8 @@ def _log_base(x, k, coefficients, e_unit, to_base):
         low = fma(e, e_unit[1], low)
     whole = e * e_unit[0]
     total = whole + product
-    return _where_defined(total + ((whole - total) + product + low), x, 0.0)
+    result = total + ((whole - total) + product + low)
+    return _where_defined(select(x < math.inf, result, x), x, 0.0)
 
 
 def log2(x):
@@ -218,7 +220,7 @@ def asinh(x):
     f, e = log_split(select(huge, a, sum))
     # what the sum lost, over the sum; (root + a) (root - a) = 1
     lost = select(huge, 0.0, (a - (sum - root)) * (root - a))
-    large = log_join(f, select(huge, e + 1.0, e)) + lost
+    large = log_join(f, select(huge, e + 1.0, e), lost)
     return copysign(select(a < 0.5, small, large), x)
 
 
