@@ -43,8 +43,9 @@ def train(model, data, epochs, lr):
     criterion = nn.CrossEntropyLoss()
     optimizer = torch.optim.Adam(model.parameters(), lr=lr)
     losses, valid_losses = [], []
-    progress = tqdm(range(epochs), unit="epoch", mininterval=0.5)
-    for _ in progress:
+    start = time.perf_counter()
+    progress = tqdm(range(1, epochs + 1), unit="epoch", mininterval=0.5)
+    for epoch in progress:
         optimizer.zero_grad()
         loss = criterion(model(x_train), y_train)
         loss.backward()
@@ -52,6 +53,13 @@ def train(model, data, epochs, lr):
         losses.append(loss.item())
         valid_loss, _ = evaluate(model, criterion, x_valid, y_valid)
         valid_losses.append(valid_loss)
+        if epoch % 100 == 0:
+            per_epoch = 1e3 * (time.perf_counter() - start) / epoch
+            progress.set_postfix_str(
+                f"{per_epoch:.3f} ms per epoch, training {losses[-1]:.4f}, validation "
+                f"{valid_loss:.4f}",
+                refresh=False,
+            )
     return losses, valid_losses
 
 

@@ -61,7 +61,7 @@ def main(argv=None):
 
     torch.manual_seed(0)
     train_set, valid_set = load()
-    train_loader = DataLoader(train_set, batch_size=64, shuffle=True)
+    train_loader = DataLoader(train_set, batch_size=64, shuffle=True, drop_last=True)
     valid_loader = DataLoader(valid_set, batch_size=256)
     model = build(args.dropout)
     print(model)

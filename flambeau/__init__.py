@@ -6,7 +6,7 @@ submodules such as `flambeau.nn` are imported when they are first asked for.
 
 import math
 
-from . import autograd, dtypes, formats, legacy, ops, queries, settings, tensor
+from . import autograd, dtypes, ops, tensor
 from .autograd import enable_grad, inference_mode, no_grad, set_grad_enabled
 from .autograd.modes import is_grad_enabled, is_inference_mode_enabled
 from .dtypes import (
@@ -141,8 +141,8 @@ __all__ = [
     "channels_last",
     "channels_last_3d",
     "char",
-    "complex128",
     "complex64",
+    "complex128",
     "contiguous_format",
     "default_generator",
     "device",
@@ -166,10 +166,10 @@ __all__ = [
     "inf",
     "inference_mode",
     "int",
+    "int8",
     "int16",
     "int32",
     "int64",
-    "int8",
     "is_complex",
     "is_deterministic_algorithms_warn_only_enabled",
     "is_floating_point",

@@ -38,13 +38,13 @@ def _by_name(name):
     return _Named.known[name]
 
 
-class layout(_Named):  # noqa: N801 - PyTorch's name
+class layout(_Named):
     """Whether a tensor stores all of its elements (`strided`) or only some."""
 
     __slots__ = ()
 
 
-class memory_format(_Named):  # noqa: N801 - PyTorch's name
+class memory_format(_Named):
     """The order of a tensor's dims in memory."""
 
     __slots__ = ()

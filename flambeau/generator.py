@@ -43,8 +43,8 @@ class Generator:
     `device` may only name the CPU. A new generator always starts from the same seed.
 
     >>> from flambeau.generator import Generator
-    >>> Generator().manual_seed(0).floats(2)
-    array([0.49625659, 0.7682218 ], dtype=float32)
+    >>> Generator().manual_seed(0).words(2)
+    array([2357136044, 2546248239], dtype=uint32)
 
     Attribute `next_normal`: the second value of a pair of normal numbers, drawn but not yet asked
     for, or None.

@@ -13,7 +13,7 @@ def submodules(package, later=None):
     """
     later = later or {}
 
-    def __getattr__(name):  # noqa: N807
+    def __getattr__(name):
         if not name.startswith("_"):
             home = later.get(name, name)
             if importlib.util.find_spec(f"{package}.{home}") is not None:

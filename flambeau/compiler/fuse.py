@@ -359,11 +359,12 @@ class Partition:
                 if step.before & bit:
                     step.before |= before
 
-    def ordered(self):
-        """The steps, each after those it needs."""
+    def ordered(self, last=frozenset()):
+        """The steps, each after those it needs; those numbered in `last` as late as can be."""
         done, result = 0, []
-        waiting = list(self.steps)
-        while waiting:
+        waiting = [s for s in self.steps if s.number not in last]
+        late = [s for s in self.steps if s.number in last]
+        while waiting or late:
             rest = []
             for step in waiting:
                 if step.before & ~done:
@@ -372,7 +373,12 @@ class Partition:
                     done |= 1 << step.number
                     result.append(step)
             if len(rest) == len(waiting):
-                raise AssertionError("the steps of a program depend on each other in a circle")
+                ready = next((s for s in late if not s.before & ~done), None)
+                if ready is None:
+                    raise AssertionError("the steps of a program depend on each other in a circle")
+                late.remove(ready)
+                done |= 1 << ready.number
+                result.append(ready)
             waiting = rest
         return result
 

@@ -63,6 +63,17 @@ class _Planner:
                 self.binding[x.id] = i
                 self.memory[x.id] = ("out", i)
 
+    def _overwriting(self):
+        """The numbers of the steps that make what will be written over a leaf."""
+        last = set()
+        for x, leaf in zip(self.program.outputs, self.program.aliases, strict=True):
+            while x.kind == "reshape" and x.id not in self.part.stored:
+                x = x.inputs[0]
+            step = self.part.maker.get(x.id)
+            if leaf is not None and step is not None:
+                last.add(step.number)
+        return last
+
     def _may_bind(self, node, i):
         """Whether output `i` can be computed right where it will be.
 
@@ -72,8 +83,11 @@ class _Planner:
         if leaf is None:
             return True
         step = self.part.maker.get(node.id)
-        if step is None or not isinstance(step, Group) or step.folded:
+        if step is None or not isinstance(step, Group):
             return False
+        target = dict(step.sinks)[node]
+        if any(axis in step.folded and step.domain[axis] != 1 for axis, _, _ in target):
+            return False  # written while the folded dims are walked
         for node_id, where in self._leaf_reads(step, leaf):
             if where is None or not self._same_elements(node_id, where, node, step):
                 return False
@@ -158,7 +172,7 @@ class _Planner:
         """Make the calls."""
         part = self.part
         self.by_id = {n.id: n for n in self.program.nodes}
-        self.steps = part.ordered()
+        self.steps = part.ordered(self._overwriting())
         self.bind()
         for step in self.steps:
             if isinstance(step, Group):

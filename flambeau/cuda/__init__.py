@@ -172,7 +172,7 @@ def _index(device):
     return 0 if index is None or callable(index) else index
 
 
-class device(contextlib.AbstractContextManager):  # noqa: N801 - PyTorch's name
+class device(contextlib.AbstractContextManager):
     """Use a device within a `with` block; None or a negative index means none."""
 
     def __init__(self, device):
@@ -186,7 +186,7 @@ class device(contextlib.AbstractContextManager):  # noqa: N801 - PyTorch's name
         return None
 
 
-class device_of(device):  # noqa: N801 - PyTorch's name
+class device_of(device):
     """Use the device of a tensor within a `with` block; there is no effect for the CPU's."""
 
     def __init__(self, obj):

@@ -4,7 +4,7 @@ from operator import itemgetter
 
 import flambeau
 
-from ..ops.core import sync_point, update_all
+from ..ops.update import sync_point, update_all
 from .optimizer import Optimizer
 from .param_state import ParamState
 

@@ -2,7 +2,7 @@
 
 import flambeau
 
-from ..ops.core import sync_point
+from ..ops.update import sync_point
 from .checks import check_lr
 from .line_search import strong_wolfe
 from .optimizer import Optimizer

@@ -2,7 +2,7 @@
 
 import flambeau
 
-from ..ops.core import sync_point
+from ..ops.update import sync_point
 from .checks import check_betas, check_lr
 from .optimizer import Optimizer
 from .sparse import rows

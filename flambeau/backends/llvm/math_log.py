@@ -132,26 +132,33 @@ def _exponent(i):
 
 
 def log_split(x):
-    """f and e with x = 2^e (1 + f), for positive x; e is infinite or NaN where x is."""
+    """f and e with x = 2^e (1 + f), for positive finite x."""
     form = FORMAT[x.type]
     subnormal = x < form.smallest
     i = _split_bits(select(subnormal, x * 2.0**form.mantissa, x))
     f = real((i & form.mantissa_bits) + form.root_half_bits) - 1.0
     e = _exponent(i)
-    e = select(subnormal, e - form.mantissa, e)
-    return f, select(x < math.inf, e, x)
+    return f, select(subnormal, e - form.mantissa, e)
 
 
-def log_join(f, e, more=None):
-    """log(2^e (1 + f)) + `more`, which is small. e ln 2 + f is exact in high bits where the sum is below 1."""
+def log_join(f, e):
+    """log(2^e (1 + f))."""
     form = FORMAT[f.type]
-    low = e * form.ln2_low if more is None else fma(e, form.ln2_low, more)
-    return fma(e, form.ln2_high, f) + fma(f * f, poly(f, _LOG[f.type]), low)
+    return fma(e, form.ln2_high, fma(e, form.ln2_low, fma(f * f, poly(f, _LOG[f.type]), f)))
+
+
+def _log_join_twice(f, e, more):
+    """log(2^e (1 + f)) + `more`, a small number; only the last addition rounds as far as it can be seen."""
+    form = FORMAT[f.type]
+    head = fma(e, form.ln2_high, f)
+    tail = f - fma(-e, form.ln2_high, head)
+    return head + fma(f * f, poly(f, _LOG[f.type]), fma(e, form.ln2_low, tail + more))
 
 
 def _where_defined(result, x, pole):
-    """`result` above the pole, minus infinity at it, NaN below."""
-    return select(x > pole, result, select(x.equals(pole), x.like(-math.inf), math.nan))
+    """`result` between the pole and infinity; minus infinity at the pole, NaN below; x where it is inf or NaN."""
+    inside = select(x < math.inf, result, x)
+    return select(x > pole, inside, select(x.equals(pole), x.like(-math.inf), math.nan))
 
 
 def log(x):
@@ -181,7 +188,7 @@ def _log_base(x, k, coefficients, e_unit, to_base):
     whole = e * e_unit[0]
     total = whole + product
     result = total + ((whole - total) + product + low)
-    return _where_defined(select(x < math.inf, result, x), x, 0.0)
+    return _where_defined(result, x, 0.0)
 
 
 def log2(x):
@@ -201,12 +208,12 @@ def log1p_split(x):
     shift = (i & ~form.mantissa_bits) - form.one_bits
     quarter = real(form.four_bits - shift)  # 4 / 2^e, which is never subnormal
     f = real(bits(x) - shift) + fma(quarter, 0.25, -1.0)
-    return f, select(x < math.inf, _exponent(i), x)
+    return f, _exponent(i)
 
 
 def log1p(x):
     """log(1 + x)."""
-    return _where_defined(copysign(log_join(*log1p_split(x)), x), x, -1.0)
+    return _where_defined(copysign(_log_join_twice(*log1p_split(x), 0.0), x), x, -1.0)
 
 
 def asinh(x):
@@ -215,21 +222,29 @@ def asinh(x):
     square = a * a
     small = fma(a * square, poly(square, _ASINH[x.type]), a)
     huge = a > FORMAT[x.type].one_unseen
-    root = sqrt(square + 1.0)
+    radicand = fma(a, a, 1.0)
+    root = sqrt(radicand)
     sum = root + a
     f, e = log_split(select(huge, a, sum))
-    # what the sum lost, over the sum; (root + a) (root - a) = 1
-    lost = select(huge, 0.0, (a - (sum - root)) * (root - a))
-    large = log_join(f, select(huge, e + 1.0, e), lost)
-    return copysign(select(a < 0.5, small, large), x)
+    # What the root lost (1 / (2 root) is about 0.52 - 0.15 a) and what the sum lost, over the sum: it counts while a is
+    # small, and (root + a) (root - a) = 1.
+    missed = fma(-root, root, radicand) + fma(a, a, 1.0 - radicand)
+    lost = fma(missed, fma(a, -0.15, 0.52), a - (sum - root)) * (root - a)
+    lost = select(a < 2.0, lost, 0.0)
+    large = _log_join_twice(f, select(huge, e + 1.0, e), lost)
+    return copysign(select(a < 0.5, small, select(a < math.inf, large, a)), x)
 
 
 def acosh(x):
     """log1p(t + sqrt(t (t + 2))) with t = x - 1; log(2 x) where squares overflow."""
     huge = x > FORMAT[x.type].one_unseen
     t = x - 1.0
-    f, e = log1p_split(select(huge, x, t + sqrt(fma(t, t, t + t))))
-    return select(x < 1.0, math.nan, log_join(f, select(huge, e + 1.0, e)))
+    root = sqrt(fma(t, t, t + t))
+    sum = root + t
+    f, e = log1p_split(select(huge, x, sum))
+    lost = select(x < 8.0, (t - (sum - root)) * (x - root), 0.0)  # (x + root) (x - root) = 1
+    result = _log_join_twice(f, select(huge, e + 1.0, e), lost)
+    return select(x < 1.0, math.nan, select(x < math.inf, result, x))
 
 
 def atanh(x):
@@ -237,7 +252,8 @@ def atanh(x):
     a = fabs(x)
     square = a * a
     small = fma(a * square, poly(square, _ATANH[x.type]), a)
-    large = log((a + 1.0) / (1.0 - a)) * 0.5
+    q = (a + 1.0) / (1.0 - a)
+    large = _where_defined(_log_join_twice(*log_split(q), 0.0), q, 0.0) * 0.5
     return copysign(select(a < 0.5, small, large), x)
 
 
