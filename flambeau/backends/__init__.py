@@ -3,6 +3,7 @@
 from sys import getrefcount
 
 from .. import config, lazy
+from ..compiler.verify import verify_program
 from .memory import Buffer
 from .numpy.interpret import OutOfRange, interpret
 
@@ -20,7 +21,9 @@ class Executable:
         self.program = program
         self.runs = 0
         self.native = None
-        if "program" in config.show or "all" in config.show:
+        if config.verify:
+            verify_program(program)
+        if config.show & {"program", "all"}:
             print(program)
 
     def run(self, leaves, scalars):

@@ -62,6 +62,30 @@ class _Planner:
             else:
                 self.binding[x.id] = i
                 self.memory[x.id] = ("out", i)
+        for number, i in list(self.binding.items()):
+            self._bind_chain(self.by_id[number], ("out", i))
+
+    def _bind_chain(self, node, memory):
+        """Let earlier writes of the same memory, which nobody else reads, go there at once."""
+        while node.kind in ("write", "scatter"):
+            root = self._only_for(node.inputs[0])
+            if root is None:
+                return
+            self.memory[root.id] = memory
+            node = root
+
+    def _only_for(self, base):
+        """The write or scatter that made `base`, if `base` is all it is used for."""
+        root = base
+        while root.kind == "reshape" and root.id not in self.part.stored:
+            if self.users.get(root.id, 0) != 1:
+                return None
+            root = root.inputs[0]
+        if root.kind not in ("write", "scatter") or self.part.opaque(root) is False:
+            return None
+        if root.id in self.binding or self.users.get(root.id, 0) != 1:
+            return None
+        return None if any(n is root for n, _ in self.copies) else root
 
     def _overwriting(self):
         """The numbers of the steps that make what will be written over a leaf."""
@@ -251,21 +275,11 @@ class _Planner:
 
     def _start_from(self, node, base):
         """The memory of a node that changes part of `base`, filled with it."""
-        root = base
-        while root.kind == "reshape" and root.id not in self.part.stored:
-            root = root.inputs[0]
-        if (
-            root.kind in ("write", "scatter")
-            and root.id in self.part.stored
-            and self.users.get(root.id, 0) == 1
-            and (base is root or self.users.get(base.id, 0) == 1)
-            and root.id not in self.binding
-            and all(n.id != root.id for n, _ in self.copies)
-        ):
-            shared = self.memory_of(root)
-            if node.id not in self.binding:
-                self.memory[node.id] = shared
-                return shared
+        root = self._only_for(base)
+        if root is not None and node.id not in self.memory:
+            self.memory[node.id] = self.memory_of(root)
+        if root is not None and self.memory_of(root) == self.memory_of(node):
+            return self.memory_of(node)
         memory = self.memory_of(node)
         if base.kind != "undef":
             self._copy(base, memory)

@@ -8,8 +8,10 @@ import itertools
 import threading
 from sys import getrefcount
 
+from .. import config
 from ..backends import Executable
 from ..compiler.program import Builder, Program, flatten
+from ..compiler.show import show_trace
 from . import trace
 from .handle import DEAD, Tensor
 from .trace import LEAF, WRITE
@@ -44,6 +46,8 @@ class Task:
 
     def __init__(self, state, alive, tensors, storages):
         path = state.path()
+        if config.show & {"trace", "all"}:
+            show_trace(path)
         by_position = {}
         leaf_of, leaves = {}, 0
         for s in path:

@@ -6,26 +6,30 @@ from sys import getrefcount
 
 import numpy as np
 
-from ... import dtypes
+from ... import config, dtypes
 from ...compiler.fuse import partition
 from ...compiler.plan import plan
+from ...compiler.show import show_plan
+from ...compiler.verify import verify_plan
 from ..memory import Buffer
 from ..numpy.interpret import OutOfRange, evaluate
 from . import jit, native
+from .check import Checker
 from .emit import can_emit, emit
+from .threads import team
 
 __all__ = ["NativeProgram"]
 
 _UNSHARED = 4  # references to a leaf's buffer that only its tensor and its segment hold
-_WIDTH = 5
-_ROWS = 512
+_ROWS = 64  # of a matrix product, at least, that are one tile
+SHARE = 1 << 20  # points times instructions, at least, that are worth a chunk
 _runner = None
 
 
 def _run_table():
     global _runner
     if _runner is None:
-        prototype = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p, ctypes.c_int64], *[ctypes.c_void_p] * 3)
+        prototype = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64, *[ctypes.c_void_p] * 4)
         _runner = prototype(native.runner_address())
     return _runner
 
@@ -34,15 +38,31 @@ class _Native:
     """A stretch of a program without calls of NumPy: a table for the runner."""
 
     def __init__(self, calls, program_plan):
-        self.calls = calls
+        self.calls, self.parallel = calls, False
         self.blocks, entries = [], []
         for call in calls:
             address, tiles, args = _entry(call, program_plan)
             block = np.asarray(args, np.int64)
             self.blocks.append(block)
-            entries += [address, block.__array_interface__["data"][0], tiles, 0, 0]
+            grain, chunks = _shares(call, tiles)
+            self.parallel |= chunks > 1
+            entries += [address, block.__array_interface__["data"][0], tiles, grain, chunks]
         self.table = np.asarray(entries, np.int64)
         self.address = self.table.__array_interface__["data"][0]
+
+
+def _shares(call, tiles):
+    """(tiles of a chunk, chunks) in which threads share a call: by its shape alone."""
+    if call.kind == "matmul":
+        batch, m, n = call.node.shape
+        work = 2 * batch * m * n * call.node.inputs[0].shape[2] // 8
+    else:
+        work = 0 if call.kernel.serial else call.kernel.work
+    chunks = min(tiles, work // SHARE, 64)
+    if chunks < 2:
+        return tiles, 1
+    grain = -(-tiles // chunks)
+    return grain, -(-tiles // grain)
 
 
 def _entry(call, program_plan):
@@ -64,7 +84,7 @@ def _matmul_entry(call, program_plan):
     (_, offa, sa), (_, offb, sb) = part.access(a), part.access(b)
     ta, lda = _layout(sa, m, k)
     tb, ldb = _layout(sb, k, n)
-    rows = m if m * n * k < 1 << 22 or m < 2 * _ROWS else _ROWS
+    rows = m if m * n * k < 1 << 21 else max(_ROWS, -(-m // 8))
     name = "scipy_cblas_sgemm" if kind == "float" else "scipy_cblas_dgemm"
     args = [place[call.reads[0]], place[call.reads[1]], place[call.writes[0]], offa, offb]
     args += [m, n, k, ta, tb, lda, ldb, sa[0], sb[0], 1 if ta == 112 else lda, max(rows, 1)]
@@ -86,8 +106,13 @@ class NativeProgram:
 
     def __init__(self, program):
         self.program = program
+        self._by_id = {n.id: n for n in program.nodes}
         part = partition(program, can_emit)
         self.plan = plan(program, part)
+        if config.verify:
+            verify_plan(program, self.plan)
+        if config.show & {"kernels", "plan", "all"}:
+            show_plan(self.plan)
         self.sections = []
         waiting = []
         for call in self.plan.calls:
@@ -98,17 +123,10 @@ class NativeProgram:
             else:
                 waiting.append(call)
         self._flush(waiting)
-        self._empty = [
-            call for call in self.plan.calls
-            if call.kind == "matmul" and not call.node.inputs[0].shape[2]
-        ]
         count = len(program.leaves) + len(program.outputs)
         self.count = count
         self.offsets = [self.plan.offsets[m] for m in self.plan.temporaries]
-        total = count + len(self.offsets)
-        self.bufs = bytearray(8 * max(total, 1))
-        self.bufs_type = ctypes.c_char * len(self.bufs)
-        self.pack = struct.Struct(f"{total}Q").pack_into
+        self.pack = struct.Struct(f"{count + len(self.offsets)}Q").pack
         self.sizes = [max(x.numel * x.dtype.itemsize, 1) for x in program.outputs]
 
     def _flush(self, waiting):
@@ -133,19 +151,48 @@ class NativeProgram:
             arena = Buffer.allocate(self.plan.arena)
             start = arena.ptr
             addresses += [start + o for o in self.offsets]
-        table = struct.pack(f"{len(addresses)}Q", *addresses)
+        table = self.pack(*addresses)
         numbers = pack_scalars(scalars)
         status = (ctypes.c_int64 * 4)()
         values = {}
         run = _run_table()
+        if config.check:
+            self._run_checked(run, leaves, scalars, outputs, arena, table, numbers, status)
+            return outputs
         for section in self.sections:
             if type(section) is _Native:
-                run(section.address, len(section.calls), table, numbers, status)
+                helpers = team() if section.parallel else None
+                if helpers is None:
+                    run(section.address, len(section.calls), table, numbers, status, None)
+                else:
+                    helpers.run(run, section.address, len(section.calls), table, numbers, status)
                 if status[0]:
                     self._fail(section.calls[status[3]], status)
             else:
                 self._host(section, leaves, outputs, arena, scalars, values)
         return outputs
+
+    def _run_checked(self, run, leaves, scalars, outputs, arena, table, numbers, status):
+        """Call by call, each compared with the interpreter."""
+        checker, values = Checker(self.program, leaves, scalars), {}
+        nodes = {m: self._by_id[n] for n, m in self.plan.memory.items()}
+        last = {m: k for k, call in enumerate(self.plan.calls) for m in call.writes}
+        number = 0
+        for section in self.sections:
+            if type(section) is not _Native:
+                self._host(section, leaves, outputs, arena, scalars, values)
+                number += 1
+                continue
+            for k, call in enumerate(section.calls):
+                run(section.address + 40 * k, 1, table, numbers, status, None)
+                if status[0]:
+                    self._fail(call, status)
+                for memory in call.writes:
+                    node = nodes.get(memory)
+                    if node is not None and last[memory] == number:
+                        found = self._array_of(memory, node, leaves, outputs, arena)
+                        checker.compare(node, found, call)
+                number += 1
 
     def _fail(self, call, status):
         node = call.node or self._indexing_node(call)

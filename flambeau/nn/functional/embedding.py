@@ -38,10 +38,11 @@ def _require_index(name, indices):
         )
 
 
-def _padding_row(padding_idx, rows):
+def _padding_row(padding_idx, weight):
     """A padding index counted from the start, or None; raises AssertionError out of range."""
     if padding_idx is None:
         return None
+    rows = weight.shape[0]
     if not -rows <= padding_idx < rows:
         raise AssertionError("Padding_idx must be within num_embeddings")
     return padding_idx % rows
@@ -76,7 +77,7 @@ def embedding(
     tensor([[2., 3.],
             [0., 1.]])
     """
-    padding_idx = _padding_row(padding_idx, weight.shape[0])
+    padding_idx = _padding_row(padding_idx, weight)
     if max_norm is not None:
         _limit_norms(input, weight, max_norm, norm_type)
     return _embedding(
@@ -156,7 +157,7 @@ def embedding_bag(
     Raises ValueError for shapes or options that do not fit.
     """
     _check_bags(input, weight, offsets, mode, scale_grad_by_freq, sparse, per_sample_weights)
-    padding_idx = _padding_row(padding_idx, weight.shape[0])
+    padding_idx = _padding_row(padding_idx, weight)
     if input.dim() == 2:
         size = max(input.shape[1], 1)
         offsets = flambeau.arange(0, input.shape[0] * size, size, device=input.device)

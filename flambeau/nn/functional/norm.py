@@ -4,6 +4,8 @@ All but `rms_norm`, `normalize` and `local_response_norm` are (x - mean) / sqrt(
 some dims, times a weight, plus a bias. `standardize` and `standardize_vjp` are that common core.
 """
 
+import math
+
 import flambeau
 
 from ...ops.core import composite
@@ -163,10 +165,14 @@ def _check_channels(x, **parameters):
             )
 
 
+def _grouped_shape(x, groups):
+    return x.shape[0], groups, x.shape[1] // groups * math.prod(x.shape[2:])
+
+
 @composite
 def _group_norm(x, weight, bias, eps, *, groups):
     _check_channels(x, weight=weight, bias=bias)
-    grouped = widen(x).reshape(x.shape[0], groups, -1)
+    grouped = widen(x).reshape(_grouped_shape(x, groups))
     normal = standardize(grouped, (2,), eps)[0].reshape(x.shape)
     return narrow(_affine(normal, _per_channel(weight, x), _per_channel(bias, x)), x)
 
@@ -174,7 +180,7 @@ def _group_norm(x, weight, bias, eps, *, groups):
 @_group_norm.vjp
 def _(g, out, x, weight, bias, eps, *, groups):
     others = (0, *range(2, x.dim()))
-    shape = (x.shape[0], groups, -1)
+    shape = _grouped_shape(x, groups)
     grouped, _, _, scale = standardize(widen(x).reshape(shape), (2,), eps)
     normal, g = grouped.reshape(x.shape), widen(g)
     scaled = (g if weight is None else g * _per_channel(weight, x)).reshape(shape)
@@ -201,16 +207,9 @@ def group_norm(input, num_groups, weight=None, bias=None, eps=1e-05):
             "Expected number of channels in input to be divisible by num_groups, but got input of "
             f"shape {list(input.shape)} and num_groups={num_groups}"
         )
-    if input.shape[0] * input.shape[1] // num_groups * _numel(input.shape[2:]) == 1:
+    if input.shape[0] * input.shape[1] // num_groups * math.prod(input.shape[2:]) == 1:
         _refuse_single_value(input)
     return _group_norm(input, weight, bias, eps, groups=num_groups)
-
-
-def _numel(shape):
-    count = 1
-    for size in shape:
-        count *= size
-    return count
 
 
 def _refuse_single_value(input):
@@ -307,7 +306,9 @@ def batch_norm(
             raise RuntimeError(f"{missing} must be defined in evaluation mode")
         return _batch_norm_inference(input, running_mean, running_var, weight, bias, eps)
     shape = input.shape
-    if len(shape) > 1 and shape[0] * _numel(shape[2:]) == 1:
+    if 0 in shape:  # no statistics: the running ones stay
+        return _scale_channels(input, weight, bias) if len(shape) > 1 else input.clone()
+    if len(shape) > 1 and shape[0] * math.prod(shape[2:]) == 1:
         _refuse_single_value(input)
     out, mean, var = _batch_norm_training(input, weight, bias, eps)
     if running_mean is not None:
@@ -340,7 +341,7 @@ def instance_norm(
     """
     shape = input.shape
     if use_input_stats:
-        if _numel(shape[2:]) == 1:
+        if math.prod(shape[2:]) == 1:
             raise ValueError(
                 f"Expected more than 1 spatial element when training, got input size {shape}"
             )

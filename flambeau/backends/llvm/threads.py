@@ -1,0 +1,116 @@
+"""The threads that help to run a program.
+
+They are Python threads that wait inside native code for a while, and then sleep on a lock until a
+program with enough work wakes them. The thread that runs a program never waits for one that sleeps.
+"""
+
+import ctypes
+import os
+import threading
+
+from ... import config
+from . import native
+
+__all__ = ["Team", "get_num_threads", "set_num_threads"]
+
+PATIENCE = 20_000  # turns of the waiting loop, some 100 us
+_count = config.threads or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (
+    config.threads or os.cpu_count() or 1
+)
+_team = None
+_pid = None
+_lock = threading.Lock()
+
+
+def get_num_threads():
+    """The number of threads a program runs on."""
+    return _count
+
+
+def set_num_threads(count):
+    """Run programs on `count` threads; results do not depend on it."""
+    global _count, _team
+    if not isinstance(count, int) or count < 1:
+        raise RuntimeError(f"set_num_threads expects a positive integer, got {count}")
+    with _lock:
+        _count = count
+        if _team is not None:
+            _team.stop()
+            _team = None
+
+
+def team():
+    """The helping threads, started when first asked for; None if there are none."""
+    global _team, _pid
+    if _count == 1:
+        return None
+    if _team is None or _pid != os.getpid():
+        with _lock:
+            if _team is None or _pid != os.getpid():  # threads do not survive a fork
+                _team, _pid = Team(_count - 1), os.getpid()
+    return _team
+
+
+class Team:
+    """Threads that share the block through which a program is handed to them."""
+
+    def __init__(self, count):
+        self.block = (ctypes.c_int64 * 64)()
+        self.address = ctypes.addressof(self.block)
+        self.running = threading.Lock()
+        self.stopping = False
+        self.helpers = [_Helper(self) for _ in range(count)]
+
+    def run(self, runner, table, count, bufs, scalars, status):
+        """Run a table with the team, or alone if another thread is using it."""
+        if not self.running.acquire(blocking=False):
+            runner(table, count, bufs, scalars, status, None)
+            return
+        try:
+            block = self.block
+            block[40] = table
+            block[41] = ctypes.cast(ctypes.c_char_p(bufs), ctypes.c_void_p).value
+            block[42] = ctypes.cast(ctypes.c_char_p(scalars), ctypes.c_void_p).value
+            block[43] = ctypes.addressof(status)
+            block[24] = 0xFFFFFFFF  # nothing to claim: entry 0, beyond its chunks
+            generation = block[0] + 1
+            block[8] = generation
+            block[0] = generation
+            for helper in self.helpers:
+                if helper.asleep:
+                    helper.wake()
+            runner(table, count, bufs, scalars, status, self.address)
+        finally:
+            self.running.release()
+
+    def stop(self):
+        """Let the threads end."""
+        self.stopping = True
+        for helper in self.helpers:
+            helper.wake()
+
+
+class _Helper:
+    def __init__(self, team):
+        self.team, self.asleep = team, False
+        self.bell = threading.Semaphore(0)
+        self.native = ctypes.CFUNCTYPE(
+            ctypes.c_int64, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64
+        )(native.helper_address())
+        threading.Thread(target=self.loop, daemon=True, name="flambeau-helper").start()
+
+    def wake(self):
+        """Let the thread look for work."""
+        self.asleep = False
+        self.bell.release()
+
+    def loop(self):
+        """Wait in native code, then on the bell, for ever."""
+        seen = 0
+        while not self.team.stopping:
+            seen = self.native(self.team.address, seen, PATIENCE)
+            self.asleep = True
+            if self.team.block[0] != seen:
+                self.asleep = False
+                continue
+            self.bell.acquire()
