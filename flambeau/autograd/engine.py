@@ -9,6 +9,7 @@ state keeps where that ended (a *macro*), and later walks jump there.
 import itertools
 
 from .. import dtypes
+from ..backends.memory import Buffer
 from ..ops.core import private_trace, symbol
 from ..ops.reduce import sum_to
 from ..recorder import inplace, sync
@@ -63,7 +64,8 @@ class Graph:
             meta = state.metas[position - state.first].with_grad(False)
             meta = meta if meta.is_dense else _dense(meta)
             self.saved[position] = new_leaf(meta, buffer)
-        self.grad_leaves = dict(segment.grad_leaves)
+        # With their histories of now: an in-place operation may give a leaf another one.
+        self.grad_leaves = {p: (t, t._history) for p, t in segment.grad_leaves.items()}
         self.contexts = dict(segment.contexts)
         self.scalars = list(segment.scalars)
 
@@ -238,17 +240,22 @@ class SlotNumber(float):
         return number
 
 
+NOTHING = Buffer.allocate(0)
+
+
 class _Unneeded(Tensor):
     """Stands for an operand whose value its rule does not use, only its shape and dtype."""
 
     def __new__(cls, meta):
         self = object.__new__(cls)
-        self._meta, self._storage, self._segment, self._pos = meta.with_grad(False), None, None, 0
+        meta = meta.with_grad(False)
+        self._meta = meta if meta.is_dense else _dense(meta)
+        self._storage, self._segment, self._pos = None, None, 0
         return self
 
     @property
     def _buffer(self):
-        raise RuntimeError("a derivative rule used a value that was not kept for it")
+        return NOTHING  # a rule may compute with it what nobody uses
 
 
 def walk(source, seeds, captures):
@@ -494,7 +501,9 @@ def _write_vjp(g, source, state):
     region = state.attrs["geometry"]
     meta = state.meta
     if region.shape == meta.shape and region.strides == meta.strides:
-        return [(value, g)]
+        if _meta(source.index, value).requires_grad:
+            return [(value, g)]
+        return [(base, zeros_of(meta))]
     flat = _to_memory(g, meta)
     geometry = (tuple(region.shape), region.strides, region.offset)
     pairs = [(value, region_of(flat, geometry))]
@@ -557,6 +566,7 @@ def _keep_macro(key, start, before, segment, graph, source, results, captures):
         if graph is None:
             return
         origin = {id(t._buffer): p for p, t in graph.saved.items()}
+        origin[id(NOTHING)] = None
         for buffer in entered:
             if id(buffer) not in origin:
                 return
@@ -576,27 +586,25 @@ def _keep_macro(key, start, before, segment, graph, source, results, captures):
 
 
 def _replay(macro, graph, segment, captures):
-    base = len(segment.handles)
     segment.handles.extend([DEAD] * macro.span)
     if macro.scalars:
         segment.scalars.extend(
             graph.scalars[n[0]] if type(n) is tuple else n for n in macro.scalars
         )
     for p in macro.leaves:
-        segment.leaves.append(graph.saved[p]._buffer)
+        segment.leaves.append(NOTHING if p is None else graph.saved[p]._buffer)
     segment.node = macro.end
     made = {}
     states = None
     for group, into in ((macro.results, None), (macro.captures, captures)):
         for p, at in group:
             if at not in made:
-                if at >= base:
+                known = segment.handles[at]
+                if known is DEAD:
                     if states is None:
                         states = _metas(macro)
-                    made[at] = _handle(segment, at, states[at])
-                    segment.handles[at] = made[at]
-                else:
-                    made[at] = _handle(segment, at, _metas_before(macro, at))
+                    known = segment.handles[at] = _handle(segment, at, states[at])
+                made[at] = known
             if into is not None:
                 into[p] = made[at]
     return {p: made[at] for p, at in macro.results}
@@ -614,13 +622,6 @@ def _metas(macro):
             _macro_metas.clear()
         _macro_metas[macro] = found
     return found
-
-
-_metas_before = None
-
-
-def _metas_before(macro, at):  # noqa: F811
-    return _metas(macro)[at]
 
 
 def _with_positions(state):
@@ -688,13 +689,13 @@ def _run(roots, cotangents, targets, retain, create_graph):
         for p, g in captures.items():
             for k in wanted[graph, p]:
                 found[k] = g
-        owners = local.trace.segment.grad_leaves if graph is None else graph.grad_leaves
+        owners = _owners(graph)
         for p, g in results.items():
-            owner = owners.get(p)
-            if owner is None:
+            if p not in owners:
                 continue
-            if owner._history is not None:
-                _add(pending, *owner._history, g)
+            owner, history = owners[p]
+            if history is not None:
+                _add(pending, *history, g)
             else:
                 leaves.append((owner, g))
         if not retain and graph is not None:
@@ -707,6 +708,13 @@ def _run(roots, cotangents, targets, retain, create_graph):
                 if owner is t:
                     found[k] = g if found[k] is None else found[k] + g
     return found
+
+
+def _owners(graph):
+    """(tensor, its history when it entered) by the position where gradients end in it."""
+    if graph is not None:
+        return graph.grad_leaves
+    return {p: (t, t._history) for p, t in local.trace.segment.grad_leaves.items()}
 
 
 def _target_place(tensor):

@@ -75,9 +75,7 @@ class ReLU(_Inplace):
 class Hardtanh(_Inplace):
     """x cut to [min_val, max_val]. Raises AssertionError unless min_val is below max_val."""
 
-    def __init__(
-        self, min_val=-1.0, max_val=1.0, inplace=False, min_value=None, max_value=None
-    ):
+    def __init__(self, min_val=-1.0, max_val=1.0, inplace=False, min_value=None, max_value=None):
         super().__init__(inplace)
         if min_value is not None:
             min_val = self._renamed("min_val", min_value)

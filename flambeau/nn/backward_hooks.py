@@ -102,7 +102,7 @@ def _as_tuple(value):
 
 
 def _watch(watcher, values):
-    """(the values, tensors passed through `_Watch`; their indices, None if none needs gradients)."""
+    """(values whose tensors went through `_Watch`; their indices, None where none needs it)."""
     indices = [i for i, value in enumerate(values) if isinstance(value, Tensor)]
     if not any(values[i].requires_grad for i in indices):
         return values, None

@@ -107,9 +107,7 @@ class _BatchNorm(_NormBase):
         mean, var = self.running_mean, self.running_var
         if not self.training:
             use_batch = mean is None and var is None
-            return F.batch_norm(
-                input, mean, var, self.weight, self.bias, use_batch, 0.0, self.eps
-            )
+            return F.batch_norm(input, mean, var, self.weight, self.bias, use_batch, 0.0, self.eps)
         momentum = self.momentum
         if self.track_running_stats:
             if self.num_batches_tracked is not None:

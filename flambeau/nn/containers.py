@@ -175,7 +175,7 @@ class ModuleList(_Row):
         self._renumber(modules)
 
     def extend(self, modules):
-        """Add all modules of an iterable at the end; returns self. Raises TypeError if it is none."""
+        """Add all modules of an iterable, or raise TypeError if it is none; returns self."""
         if not isinstance(modules, Iterable):
             raise TypeError(
                 "ModuleList.extend should be called with an iterable, but got "

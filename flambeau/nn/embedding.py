@@ -25,7 +25,9 @@ class _Table(Module):
             self.reset_parameters()
         else:
             if list(given.shape) != [rows, features]:
-                raise AssertionError("Shape of weight does not match num_embeddings and embedding_dim")
+                raise AssertionError(
+                    "Shape of weight does not match num_embeddings and embedding_dim"
+                )
             self.weight = Parameter(given, requires_grad=trained)
 
     def reset_parameters(self):
@@ -86,9 +88,7 @@ class Embedding(_Table):
         self.max_norm, self.norm_type = max_norm, norm_type
         self.scale_grad_by_freq, self.sparse = scale_grad_by_freq, sparse
         options = {"device": device, "dtype": dtype}
-        self._init_table(
-            num_embeddings, embedding_dim, padding_idx, _weight, not _freeze, options
-        )
+        self._init_table(num_embeddings, embedding_dim, padding_idx, _weight, not _freeze, options)
 
     def forward(self, input):
         """A tensor of shape (*input.shape, embedding_dim)."""
@@ -164,9 +164,7 @@ class EmbeddingBag(_Table):
 
     def extra_repr(self):
         """The sizes, and the options that are not the default."""
-        text = self._describe(
-            ("max_norm", None), ("norm_type", 2), ("scale_grad_by_freq", False)
-        )
+        text = self._describe(("max_norm", None), ("norm_type", 2), ("scale_grad_by_freq", False))
         text += f", mode={self.mode!r}"
         return text + ("" if self.padding_idx is None else f", padding_idx={self.padding_idx}")
 

@@ -125,9 +125,7 @@ class ModuleHooks:
         flags = (self._forward_pre_hooks_with_kwargs,) if with_kwargs else ()
         return self._add(self._forward_pre_hooks, hook, *flags, prepend=prepend)
 
-    def register_forward_hook(
-        self, hook, *, prepend=False, with_kwargs=False, always_call=False
-    ):
+    def register_forward_hook(self, hook, *, prepend=False, with_kwargs=False, always_call=False):
         """Call `hook(module, args, output)` after each `forward`; what it returns is the output.
 
         Args:

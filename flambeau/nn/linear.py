@@ -82,9 +82,7 @@ class Bilinear(Module):
         self.in1_features, self.in2_features = in1_features, in2_features
         self.out_features = out_features
         options = {"device": device, "dtype": dtype}
-        self.weight = Parameter(
-            flambeau.empty(out_features, in1_features, in2_features, **options)
-        )
+        self.weight = Parameter(flambeau.empty(out_features, in1_features, in2_features, **options))
         if bias:
             self.bias = Parameter(flambeau.empty(out_features, **options))
         else:

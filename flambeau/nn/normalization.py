@@ -102,8 +102,7 @@ class RMSNorm(_Affine):
     def extra_repr(self):
         """The shape and the options."""
         return (
-            f"{self.normalized_shape}, eps={self.eps}, "
-            f"elementwise_affine={self.elementwise_affine}"
+            f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
         )
 
 

@@ -80,7 +80,7 @@ class ParameterList(Module):
         return self
 
     def extend(self, values):
-        """Add all values of an iterable at the end; returns self. Raises TypeError if it is none."""
+        """Add all values of an iterable, or raise TypeError if it is none; returns self."""
         if not isinstance(values, Iterable) or isinstance(values, Tensor):
             raise TypeError(
                 "ParameterList.extend should be called with an iterable, but got "
@@ -169,7 +169,7 @@ class ParameterDict(Module):
 
     def get(self, key, default=None):
         """The value under a key, or `default`."""
-        return self[key] if key in self else default
+        return getattr(self, key) if key in self._keys else default
 
     def fromkeys(self, keys, default=None):
         """A new dict with `default` under each key."""

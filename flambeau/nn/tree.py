@@ -305,6 +305,4 @@ class ModuleTree:
 
 
 def _cannot_assign(value, what, expected):
-    return (
-        f"cannot assign '{flambeau.typename(value)}' as {what} ({expected} or None expected)"
-    )
+    return f"cannot assign '{flambeau.typename(value)}' as {what} ({expected} or None expected)"

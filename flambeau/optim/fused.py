@@ -64,8 +64,6 @@ class FusedOptimizer(Optimizer):
     def step_group(self, group):
         """Update the parameters of one group that have a gradient."""
         differentiable = group.get("differentiable", False)
-        if differentiable and group["foreach"]:
-            raise AssertionError("_foreach ops don't support autograd")
         buffers = _getter(self.buffer_names(group))
         known = self.state
         batches, last = {}, None
@@ -105,11 +103,13 @@ class FusedOptimizer(Optimizer):
             after, scalars, static = self.plan(group, numbers, float)
             update_all(rule, targets, inputs, scalars, **static)
             return after
+        if group["foreach"]:
+            raise AssertionError("_foreach ops don't support autograd")
         after, scalars, static = self.plan(group, numbers, _keep)
         names = self.buffer_names(group)
         with flambeau.enable_grad():
             for i, (target, given) in enumerate(zip(targets, inputs, strict=True)):
-                p, *buffers = rule(*target, *given, *scalars, **static)
+                p, *buffers = rule(target[0].clone(), *target[1:], *given, *scalars, **static)
                 target[0].copy_(p)
                 if names:
                     # New tensors take the place of the old ones, which the graph may still need.

@@ -61,7 +61,7 @@ def write(tensor, value):
     """Make `value`, a tensor of the same shape, the content of `tensor`."""
     segment = local.trace.segment
     source = value._pos if value._segment is segment else enter(value, segment)
-    tracked = value._meta.requires_grad and grad_enabled()
+    tracked = (value._meta.requires_grad or tensor._meta.requires_grad) and grad_enabled()
     tensor._changes += 1
     if tensor._storage is None:
         _write_own(tensor, source, tracked, segment)

@@ -5,7 +5,6 @@ program that computes it.
 """
 
 import itertools
-import threading
 from sys import getrefcount
 
 from .. import config
@@ -38,11 +37,12 @@ graph_spec = new_graph = None
 class Task:
     """How the values that are alive at a state are computed, and whose memory they become.
 
-    targets: for each output a (kind, index): "tensor" or "storage" alive, or "saved".
+    targets, storage_targets: which of the alive tensors, then storages, the first outputs are
+        for; the rest are the saved values of `spec`.
     roots: (index among the alive tensors, position) of those that a backward may start from.
     """
 
-    __slots__ = ("executable", "roots", "spec", "targets")
+    __slots__ = ("executable", "roots", "spec", "storage_targets", "targets")
 
     def __init__(self, state, alive, tensors, storages):
         path = state.path()
@@ -57,7 +57,7 @@ class Task:
                 leaf_of[s.first] = leaves
                 leaves += 1
         outputs = []
-        self.targets, self.roots = [], []
+        self.targets, self.storage_targets, self.roots = [], [], []
         for k, (position, tensor) in enumerate(zip(alive, tensors, strict=True)):
             s = by_position[position]
             if s.meta is not None and tensor._meta.requires_grad and s.grad in ("op", "keep"):
@@ -65,12 +65,12 @@ class Task:
             if s.op is LEAF or tensor._storage is not None or tensor._segment is None:
                 continue
             outputs.append((position, tensor._meta, _leaf_below(position, by_position, leaf_of)))
-            self.targets.append(("tensor", k))
+            self.targets.append(k)
         for k, storage in enumerate(storages):
             if by_position[storage.pos].op is not LEAF:
                 alias = _leaf_below(storage.pos, by_position, leaf_of)
                 outputs.append((storage.pos, storage.meta, alias))
-                self.targets.append(("storage", k))
+                self.storage_targets.append(k)
         self.spec = None
         if self.roots:
             self.spec = graph_spec(state, path, [p for _, p in self.roots])
@@ -78,7 +78,6 @@ class Task:
                 s = by_position[position]
                 meta = s.metas[position - s.first]
                 outputs.append((position, meta, None))
-                self.targets.append(("saved", position))
         self.executable = Executable(_program(path, outputs, leaves, state.slots_end))
 
 
@@ -109,7 +108,7 @@ def _leaf_below(position, by_position, leaf_of):
 
 def run(segment):
     """Run a segment; its tensors that are alive are in memory afterwards."""
-    segment.lock = threading.Event()
+    segment.running = True
     state = segment.node
     handles, segment.handles = segment.handles, None
     alive, tensors = [], []
@@ -118,20 +117,14 @@ def run(segment):
     while handles:
         item = handles.pop()
         position -= 1
-        if item is not DEAD and getrefcount(item) > _ALONE:
+        if getrefcount(item) > _ALONE and item is not DEAD:
             alive.append(position)
             tensors.append(item)
-    del item
-    pending, segment.storages = segment.storages, None
-    storages = []
-    while pending:
-        item = pending.pop()
-        if getrefcount(item) > _ALONE and item.segment is segment:
-            storages.append(item)
-        item = None
+    item = None
+    storages = _alive_storages(segment) if segment.storages else ()
     key = (tuple(alive), tuple([s.pos for s in storages]))
-    task = state.programs.get(key)
     try:
+        task = state.programs.get(key)
         if task is None:
             task = state.programs[key] = Task(state, alive, tensors, storages)
         state.stamp = next(_serial)
@@ -141,26 +134,33 @@ def run(segment):
         raise
     finally:
         segment.done = True
-        lock, segment.lock = segment.lock, None
-        lock.set()
         segment.leaves = segment.scalars = segment.grad_leaves = segment.contexts = None
+
+
+def _alive_storages(segment):
+    pending, segment.storages = segment.storages, None
+    storages = []
+    while pending:
+        item = pending.pop()
+        if getrefcount(item) > _ALONE and item.segment is segment:
+            storages.append(item)
+        item = None
+    return storages
 
 
 def _finish(task, segment, tensors, storages):
     buffers = task.executable.run(segment.leaves, segment.scalars)
-    saved = None
-    for (kind, k), buffer in zip(task.targets, buffers, strict=True):
-        if kind == "tensor":
-            tensors[k]._buffer = buffer
-        elif kind == "storage":
-            storages[k].buffer = buffer
-        else:
-            saved = saved or {}
-            saved[k] = buffer
+    for k, buffer in zip(task.targets, buffers, strict=False):
+        tensors[k]._buffer = buffer
+    rest = len(task.targets)
+    for k in task.storage_targets:
+        storages[k].buffer = buffers[rest]
+        rest += 1
     for storage in storages:
         storage.segment = None
     if task.spec is not None:
-        graph = new_graph(task.spec, segment, saved or {})
+        saved = dict(zip(task.spec.saved, buffers[rest:], strict=True))
+        graph = new_graph(task.spec, segment, saved)
         for k, position in task.roots:
             tensors[k]._history = (graph, position)
 

@@ -9,6 +9,7 @@ import itertools
 import os
 import sys
 import threading
+import time
 import weakref
 from operator import attrgetter
 
@@ -140,7 +141,7 @@ class Segment:
     """
 
     __slots__ = (
-        *("contexts", "done", "eager", "grad_leaves", "handles", "leaves", "lock", "node"),
+        *("contexts", "done", "eager", "grad_leaves", "handles", "leaves", "node", "running"),
         *("scalars", "storages", "trace", "writes"),
     )
 
@@ -148,8 +149,7 @@ class Segment:
         self.trace, self.node = trace, root
         self.handles, self.scalars, self.leaves, self.storages = [], [], [], []
         self.grad_leaves, self.contexts = {}, {}
-        self.done = self.eager = False
-        self.lock = None
+        self.done = self.eager = self.running = False
 
 
 class Trace:
@@ -166,7 +166,7 @@ class Trace:
         """End the current segment and return it; recording goes on in a new one."""
         segment = self.segment
         while len(segment.handles) != segment.node.end:  # its thread is between two steps
-            threading.Event().wait(1e-4)
+            time.sleep(1e-5)
         fresh = Segment(self, ROOTS[segment.node.grad_mode])
         self.segment = fresh
         return segment
@@ -192,10 +192,10 @@ def flush():
 
 def force(segment):
     """Run a segment, of whatever thread, unless that is done."""
-    if segment.lock is not None:
-        segment.lock.wait()
-    elif not segment.done and segment.trace.segment is segment:
+    if not segment.done and segment.trace.segment is segment and not segment.running:
         run_segment(segment.trace.take())
+    while not segment.done:  # another thread is running it
+        time.sleep(1e-5)
 
 
 def user_line():

@@ -157,7 +157,7 @@ def _run(library, path, arguments):
 
 
 def _error(library, path, arguments):
-    with pytest.raises(Exception) as caught:  # noqa: B017, PT011 - compared by the caller
+    with pytest.raises(Exception) as caught:
         _run(library, path, arguments)
     return caught.value
 

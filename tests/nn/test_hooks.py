@@ -1,4 +1,4 @@
-"""`flambeau.nn.hooks` and `flambeau.nn.backward_hooks`: the same calls in the same order as torch."""
+"""`flambeau.nn.hooks` and `backward_hooks`: the same calls in the same order as torch."""
 
 import copy
 import warnings
@@ -197,9 +197,10 @@ def test_global_hooks():
 
 
 def test_global_backward_hooks_do_not_mix():
-    with hooks.register_module_backward_hook(lambda m, i, o: None):
-        with pytest.raises(RuntimeError, match="as a global Module hook"):
-            hooks.register_module_full_backward_hook(lambda m, i, o: None)
+    handle = hooks.register_module_backward_hook(lambda m, i, o: None)
+    with pytest.raises(RuntimeError, match="as a global Module hook"):
+        hooks.register_module_full_backward_hook(lambda m, i, o: None)
+    handle.remove()
     hooks.register_module_full_backward_hook(lambda m, i, o: None).remove()
 
 

@@ -48,7 +48,8 @@ def test_default_is_empty():
 
 def test_repr(torch):
     values = [[1.0, 2.5], [3.0, 4.0]]
-    assert repr(nn.Parameter(flambeau.tensor(values))) == repr(torch.nn.Parameter(torch.tensor(values)))
+    theirs = torch.nn.Parameter(torch.tensor(values))
+    assert repr(nn.Parameter(flambeau.tensor(values))) == repr(theirs)
 
 
 @pytest.mark.parametrize("kind", [nn.Parameter, nn.Buffer])

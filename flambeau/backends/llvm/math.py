@@ -1,11 +1,11 @@
 """The elementary functions, written as LLVM IR that loops can be vectorised over."""
 
-from . import math_exp, math_log
+from . import math_exp, math_log, math_trig
 from .text import Body
 
 __all__ = ["NAMES", "definition", "symbol"]
 
-_FUNCTIONS = {**math_exp.FUNCTIONS, **math_log.FUNCTIONS}
+_FUNCTIONS = {**math_exp.FUNCTIONS, **math_log.FUNCTIONS, **math_trig.FUNCTIONS}
 NAMES = frozenset(_FUNCTIONS)
 _ARITY = {"atan2": 2, "fmod": 2, "pow": 2, "remainder": 2}
 
@@ -22,9 +22,11 @@ def symbol(name, type):
 
 def definition(name, type):
     """The function as text, to be put once into a module that calls it."""
-    body = Body()
+    name_in_module = symbol(name, type)
+    body = Body(name_in_module[1:])
     names = ("%x", "%y")[: arity(name)]
     result = _FUNCTIONS[name](*[body.argument(type, n) for n in names])
     parameters = ", ".join(f"{type} {n}" for n in names)
-    head = f"define internal {type} {symbol(name, type)}({parameters})"
-    return f"{head} alwaysinline nounwind willreturn memory(none) {{\n{body.text(result)}\n}}\n"
+    head = f"define internal {type} {name_in_module}({parameters})"
+    code = f"{head} alwaysinline nounwind willreturn memory(none) {{\n{body.text(result)}\n}}\n"
+    return "\n".join([*body.constants.values(), code])

@@ -23,15 +23,45 @@ __all__ = ["NativeProgram"]
 _UNSHARED = 4  # references to a leaf's buffer that only its tensor and its segment hold
 _ROWS = 64  # of a matrix product, at least, that are one tile
 SHARE = 1 << 20  # points times instructions, at least, that are worth a chunk
-_runner = None
 
 
-def _run_table():
-    global _runner
-    if _runner is None:
-        prototype = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64, *[ctypes.c_void_p] * 4)
-        _runner = prototype(native.runner_address())
-    return _runner
+def _run_table(*args):
+    """Walk a table natively; the first call compiles the function that does."""
+    global _run_table
+    prototype = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64, *[ctypes.c_void_p] * 4)
+    _run_table = prototype(native.runner_address())
+    _run_table(*args)
+
+
+class _Frame:
+    """What one run of a program hands to native code: addresses, numbers and a status."""
+
+    __slots__ = ("bufs", "numbers", "scalars", "status", "status_address", "table")
+
+    def __init__(self, count, slots):
+        self.table = ctypes.create_string_buffer(8 * max(count, 1))
+        self.bufs = ctypes.addressof(self.table)
+        self.numbers = ctypes.create_string_buffer(8 * max(slots, 1))
+        self.scalars = ctypes.addressof(self.numbers)
+        self.status = (ctypes.c_int64 * 4)()
+        self.status_address = ctypes.addressof(self.status)
+
+    def set_scalars(self, scalars):
+        """Put in the numbers of the scalar slots, 8 bytes each."""
+        kinds = "".join(["d" if isinstance(x, float) else "q" for x in scalars])
+        try:
+            struct.pack_into(kinds, self.numbers, 0, *scalars)
+        except struct.error:  # complex numbers, which only the interpreter reads, or beyond int64
+            plain = [_int64(x) for x in scalars]
+            struct.pack_into(kinds, self.numbers, 0, *plain)
+
+
+def _int64(x):
+    if isinstance(x, float):
+        return x
+    if isinstance(x, complex):
+        return 0
+    return (int(x) + (1 << 63)) % (1 << 64) - (1 << 63)
 
 
 class _Native:
@@ -47,6 +77,7 @@ class _Native:
             grain, chunks = _shares(call, tiles)
             self.parallel |= chunks > 1
             entries += [address, block.__array_interface__["data"][0], tiles, grain, chunks]
+        self.count = len(calls)
         self.table = np.asarray(entries, np.int64)
         self.address = self.table.__array_interface__["data"][0]
 
@@ -126,8 +157,12 @@ class NativeProgram:
         count = len(program.leaves) + len(program.outputs)
         self.count = count
         self.offsets = [self.plan.offsets[m] for m in self.plan.temporaries]
-        self.pack = struct.Struct(f"{count + len(self.offsets)}Q").pack
-        self.sizes = [max(x.numel * x.dtype.itemsize, 1) for x in program.outputs]
+        self.pack = struct.Struct(f"{count + len(self.offsets)}Q").pack_into
+        sizes = [max(x.numel * x.dtype.itemsize, 1) for x in program.outputs]
+        self.wanted = list(zip(program.aliases, sizes, strict=True))
+        self.frames = []
+        native = len(self.sections) == 1 and type(self.sections[0]) is _Native
+        self.simple = self.sections[0] if native and not config.check else None
 
     def _flush(self, waiting):
         if waiting:
@@ -135,47 +170,61 @@ class NativeProgram:
 
     def run(self, leaves, scalars):
         """The buffers of the outputs."""
-        program = self.program
-        outputs = []
-        for alias, size in zip(program.aliases, self.sizes, strict=True):
+        outputs, addresses = [], [b.ptr for b in leaves]
+        for alias, size in self.wanted:
             if alias is not None:
                 buffer = leaves[alias]
                 if getrefcount(buffer) <= _UNSHARED or buffer.is_shared:
                     outputs.append(buffer)
+                    addresses.append(buffer.ptr)
                     continue
-            outputs.append(Buffer.allocate(size))
-        addresses = [b.ptr for b in leaves]
-        addresses += [b.ptr for b in outputs]
+            buffer = Buffer.allocate(size)
+            outputs.append(buffer)
+            addresses.append(buffer.ptr)
         arena = None
-        if self.plan.arena:
+        if self.offsets:
             arena = Buffer.allocate(self.plan.arena)
             start = arena.ptr
             addresses += [start + o for o in self.offsets]
-        table = self.pack(*addresses)
-        numbers = pack_scalars(scalars)
-        status = (ctypes.c_int64 * 4)()
-        values = {}
-        run = _run_table()
-        if config.check:
-            self._run_checked(run, leaves, scalars, outputs, arena, table, numbers, status)
-            return outputs
-        for section in self.sections:
-            if type(section) is _Native:
-                helpers = team() if section.parallel else None
-                if helpers is None:
-                    run(section.address, len(section.calls), table, numbers, status, None)
-                else:
-                    helpers.run(run, section.address, len(section.calls), table, numbers, status)
-                if status[0]:
-                    self._fail(section.calls[status[3]], status)
-            else:
-                self._host(section, leaves, outputs, arena, scalars, values)
+        try:
+            frame = self.frames.pop()
+        except IndexError:
+            frame = _Frame(len(addresses), self.program.slots)
+        self.pack(frame.table, 0, *addresses)
+        if scalars:
+            frame.set_scalars(scalars)
+        if self.simple is not None:
+            self._call(self.simple, frame)
+        elif config.check:
+            self._run_checked(leaves, scalars, outputs, arena, frame)
+        else:
+            self._sections(leaves, scalars, outputs, arena, frame)
+        self.frames.append(frame)
         return outputs
 
-    def _run_checked(self, run, leaves, scalars, outputs, arena, table, numbers, status):
+    def _call(self, section, frame):
+        helpers = team() if section.parallel else None
+        if helpers is None:
+            _run_table(
+                section.address, section.count, frame.bufs, frame.scalars, frame.status_address, None
+            )
+        else:
+            helpers.run(_run_table, section.address, section.count, frame)
+        if frame.status[0]:
+            self._fail(section.calls[frame.status[3]], frame.status)
+
+    def _sections(self, leaves, scalars, outputs, arena, frame):
+        values = {}
+        for section in self.sections:
+            if type(section) is _Native:
+                self._call(section, frame)
+            else:
+                self._host(section, leaves, outputs, arena, scalars, values)
+
+    def _run_checked(self, leaves, scalars, outputs, arena, frame):
         """Call by call, each compared with the interpreter."""
         checker, values = Checker(self.program, leaves, scalars), {}
-        nodes = {m: self._by_id[n] for n, m in self.plan.memory.items()}
+        nodes = {m: self._by_id[n] for n, m in sorted(self.plan.memory.items())}
         last = {m: k for k, call in enumerate(self.plan.calls) for m in call.writes}
         number = 0
         for section in self.sections:
@@ -184,9 +233,10 @@ class NativeProgram:
                 number += 1
                 continue
             for k, call in enumerate(section.calls):
-                run(section.address + 40 * k, 1, table, numbers, status, None)
-                if status[0]:
-                    self._fail(call, status)
+                place = section.address + 40 * k
+                _run_table(place, 1, frame.bufs, frame.scalars, frame.status_address, None)
+                if frame.status[0]:
+                    self._fail(call, frame.status)
                 for memory in call.writes:
                     node = nodes.get(memory)
                     if node is not None and last[memory] == number:
@@ -250,20 +300,3 @@ class NativeProgram:
         else:
             buffer, start = arena, self.offsets[place - self.count]
         return buffer.array[start : start + size].view(node.dtype.numpy).reshape(node.shape)
-
-
-def pack_scalars(scalars):
-    """The numbers of the scalar slots, 8 bytes each."""
-    if not scalars:
-        return b"\0" * 8
-    kinds = []
-    for x in scalars:
-        kinds.append("d" if isinstance(x, float) else "q")
-    try:
-        return struct.pack("".join(kinds), *scalars)
-    except struct.error:  # complex numbers stay with the interpreter
-        return b"".join(
-            struct.pack("d", x) if isinstance(x, float) else
-            struct.pack("q", 0) if isinstance(x, complex) else struct.pack("q", x)
-            for x in scalars
-        )

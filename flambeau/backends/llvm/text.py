@@ -13,6 +13,7 @@ import struct
 
 __all__ = [
     "Body",
+    "Table",
     "Value",
     "bits",
     "ceil",
@@ -50,7 +51,9 @@ def literal(number, type):
 class Body:
     """The lines of one basic block."""
 
-    def __init__(self):
+    def __init__(self, name=""):
+        self.name = name
+        self.constants = {}
         self.lines = []
         self._names = {}
 
@@ -69,6 +72,22 @@ class Body:
     def text(self, result):
         """The block, ending with the return of `result`."""
         return "\n".join([*self.lines, f"  ret {result.type} {result.name}"])
+
+
+class Table:
+    """A constant array of doubles, private to the function whose body it belongs to."""
+
+    def __init__(self, body, name, numbers):
+        self.body = body
+        self.name = f"@{body.name}.{name}"
+        self.array = f"[{len(numbers)} x double]"
+        items = ", ".join(f"double {literal(n, 'double')}" for n in numbers)
+        body.constants[name] = f"{self.name} = internal constant {self.array} [{items}]"
+
+    def __getitem__(self, index):
+        where = f"getelementptr {self.array}, ptr {self.name}, i64 0, i64 {index.name}"
+        pointer = self.body.value(where, "ptr")
+        return self.body.value(f"load double, ptr {pointer.name}", "double")
 
 
 class Value:

@@ -61,17 +61,15 @@ class Team:
         self.stopping = False
         self.helpers = [_Helper(self) for _ in range(count)]
 
-    def run(self, runner, table, count, bufs, scalars, status):
+    def run(self, runner, table, count, frame):
         """Run a table with the team, or alone if another thread is using it."""
+        bufs, scalars, status = frame.bufs, frame.scalars, frame.status_address
         if not self.running.acquire(blocking=False):
             runner(table, count, bufs, scalars, status, None)
             return
         try:
             block = self.block
-            block[40] = table
-            block[41] = ctypes.cast(ctypes.c_char_p(bufs), ctypes.c_void_p).value
-            block[42] = ctypes.cast(ctypes.c_char_p(scalars), ctypes.c_void_p).value
-            block[43] = ctypes.addressof(status)
+            block[40], block[41], block[42], block[43] = table, bufs, scalars, status
             block[24] = 0xFFFFFFFF  # nothing to claim: entry 0, beyond its chunks
             generation = block[0] + 1
             block[8] = generation

@@ -56,9 +56,19 @@ def _finish(input, result, inplace):
 # Rectifiers.
 
 
+@composite
+def _relu(x):
+    return flambeau.where(x <= 0, 0, x)
+
+
+@_relu.vjp
+def _(g, out, x):
+    return (flambeau.where(x <= 0, 0, g),)
+
+
 def relu(input, inplace=False):
     """max(0, x)."""
-    return input.relu_() if inplace else flambeau.relu(input)
+    return _finish(input, _relu(input), inplace)
 
 
 def relu_(input):
@@ -116,9 +126,7 @@ def _prelu(x, weight):
             f"prelu: Expected `weight` to be a scalar or 1D tensor, but got: ndim = {weight.dim()}"
         )
     if weight.dtype != x.dtype:
-        raise RuntimeError(
-            f"prelu: Type promoting not supported. Got {x.dtype} and {weight.dtype}"
-        )
+        raise RuntimeError(f"prelu: Type promoting not supported. Got {x.dtype} and {weight.dtype}")
     if weight.numel() != 1:
         channels = x.shape[1] if x.dim() > 1 else 1
         if weight.numel() != channels:

@@ -48,7 +48,7 @@ def require_floating(name, x):
 
 
 def require_constant(**tensors):
-    """Raise RuntimeError if one of the tensors, or Nones, requires a gradient that is not defined."""
+    """Raise RuntimeError if a tensor (or None) requires a gradient, which is not defined."""
     for name, tensor in tensors.items():
         if tensor is not None and tensor.requires_grad:
             raise RuntimeError(f"the derivative for '{name}' is not implemented")

@@ -105,9 +105,7 @@ def _limit_norms(indices, weight, max_norm, norm_type):
 def _embedding_bag(indices, weight, offsets, scores, *, mode, padding_idx, last, by_frequency):
     """Bags of rows summed, averaged or maximised; `offsets` are where they start."""
     count = offsets.shape[0] - last
-    rows = _embedding(
-        indices, weight, padding_idx=padding_idx, scale_grad_by_freq=by_frequency
-    )
+    rows = _embedding(indices, weight, padding_idx=padding_idx, scale_grad_by_freq=by_frequency)
     if scores is not None:
         rows = rows * scores.unsqueeze(1)
     places = flambeau.arange(indices.shape[0], dtype=offsets.dtype, device=indices.device)
@@ -178,7 +176,9 @@ def embedding_bag(
 
 def _check_bags(input, weight, offsets, mode, scale_grad_by_freq, sparse, per_sample_weights):
     if weight.dim() != 2:
-        raise ValueError(f"weight has to be a 2D Tensor, but got Tensor of dimension {weight.dim()}")
+        raise ValueError(
+            f"weight has to be a 2D Tensor, but got Tensor of dimension {weight.dim()}"
+        )
     if input.dim() == 2:
         if offsets is not None:
             raise ValueError(
@@ -234,7 +234,5 @@ def one_hot(tensor, num_classes=-1):
         num_classes = int(tensor.max()) + 1
     elif num_classes < 1:
         raise RuntimeError("num_classes should be positive")
-    zeros = flambeau.zeros(
-        *tensor.shape, num_classes, dtype=flambeau.int64, device=tensor.device
-    )
+    zeros = flambeau.zeros(*tensor.shape, num_classes, dtype=flambeau.int64, device=tensor.device)
     return zeros.scatter_(-1, tensor.unsqueeze(-1), 1)

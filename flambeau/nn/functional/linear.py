@@ -1,73 +1,9 @@
 """Products with weights: linear and bilinear maps."""
 
 from ...ops.core import composite
+from ...ops.matmul import linear
 
 __all__ = ["bilinear", "linear"]
-
-
-@composite
-def _linear(x, weight, bias):
-    _check_linear(x, weight, bias)
-    if weight.dim() == 1:
-        out = x.matmul(weight)
-    else:
-        out = x.matmul(weight.t())
-    return out if bias is None else out + bias
-
-
-def _check_linear(x, weight, bias):
-    shapes = f"input {list(x.shape)} has {{}} features, weight {list(weight.shape)} expects {{}}"
-    if x.dim() == 0 or weight.dim() == 0:
-        raise RuntimeError(
-            "both arguments to linear need to be at least 1D, but they are "
-            f"{x.dim()}D and {weight.dim()}D"
-        )
-    if weight.dim() > 2:
-        raise RuntimeError(
-            f"linear(): weight {list(weight.shape)} has {weight.dim()} dims, expected at most 2"
-        )
-    if x.shape[-1] != weight.shape[-1]:
-        raise RuntimeError("linear(): " + shapes.format(x.shape[-1], weight.shape[-1]))
-    for name, other in (("weight", weight), ("bias", bias)):
-        if other is not None and other.dtype != x.dtype:
-            raise RuntimeError(
-                f"linear(): expected input and {name} to have the same dtype, but got: "
-                f"{x.dtype} {list(x.shape)} and {other.dtype} {list(other.shape)}"
-            )
-    outputs = weight.shape[0] if weight.dim() == 2 else None
-    if bias is not None and bias.dim() == 1 and outputs is not None:
-        if bias.shape[0] not in (1, outputs):
-            raise RuntimeError(
-                f"linear(): bias {list(bias.shape)} does not fit weight {list(weight.shape)}, "
-                f"which gives {outputs} features"
-            )
-
-
-@_linear.vjp
-def _(g, out, x, weight, bias):
-    if weight.dim() == 1:
-        rows = x.reshape(-1, x.shape[-1])
-        return g.unsqueeze(-1) * weight, g.reshape(-1).matmul(rows), g
-    rows, columns = x.reshape(-1, x.shape[-1]), g.reshape(-1, g.shape[-1])
-    return g.matmul(weight), columns.t().matmul(rows), None if bias is None else g
-
-
-def linear(input, weight, bias=None):
-    """input @ weight.T + bias.
-
-    Args:
-        input: of shape (*, in_features).
-        weight: of shape (out_features, in_features), or (in_features) for one output without dim.
-        bias: of shape (out_features).
-    Returns: a tensor of shape (*, out_features).
-
-    Raises RuntimeError if the number of features or the dtypes differ.
-
-    >>> import flambeau as torch
-    >>> torch.nn.functional.linear(torch.ones(1, 3), torch.ones(2, 3), torch.zeros(2))
-    tensor([[3., 3.]])
-    """
-    return _linear(input, weight, bias)
 
 
 @composite

@@ -40,7 +40,7 @@ def _check_indices(name, x, target, weight):
             f"0D or 1D target tensor expected, multi-target not supported; {name}() got input "
             f"{list(x.shape)} and target {list(target.shape)}, expected {list(x.shape[:-1])}"
         )
-    if x.dim() == 1 and target.numel() != 1 or x.dim() > 1 and target.dim() == 0:
+    if (target.numel() != 1) if x.dim() == 1 else (target.dim() == 0):
         batch = target.shape[0] if target.dim() else 0
         raise ValueError(f"Expected input batch_size (1) to match target batch_size ({batch}).")
     if x.dim() > 1 and x.shape[0] != target.shape[0]:
@@ -73,7 +73,7 @@ def _along_classes(weight, x):
 
 
 def _usable(x, target, weight, ignore_index):
-    """(indices that can be looked up; what each counts; which are ignored): a dim for classes kept."""
+    """Indices that can be looked up, what each counts, which are ignored: the class dim kept."""
     dim = _class_dim(x)
     target = target.reshape(x.shape[:dim] + x.shape[dim + 1 :]).long().unsqueeze(dim)
     ignored = target == ignore_index
@@ -243,9 +243,7 @@ def cross_entropy(
     reduction = legacy_reduction(size_average, reduce, reduction)
     require_constant(weight=weight)
     if not 0.0 <= label_smoothing <= 1.0:
-        raise RuntimeError(
-            f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}"
-        )
+        raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
     options = {"reduction": reduction, "smooth": label_smoothing > 0}
     if input.shape != target.shape:
         options["ignore_index"] = ignore_index
@@ -368,9 +366,7 @@ def binary_cross_entropy_with_logits(
         raise ValueError(
             f"Target size ({target.shape}) must be the same as input size ({input.shape})"
         )
-    return _binary_cross_entropy_with_logits(
-        input, target, weight, pos_weight, reduction=reduction
-    )
+    return _binary_cross_entropy_with_logits(input, target, weight, pos_weight, reduction=reduction)
 
 
 @composite
@@ -387,9 +383,7 @@ def _kl_div(x, target, *, log_target, reduction):
     return reduce(losses, reduction)
 
 
-def kl_div(
-    input, target, size_average=None, reduce=None, reduction="mean", log_target=False
-):
+def kl_div(input, target, size_average=None, reduce=None, reduction="mean", log_target=False):
     """target * (log(target) - input): the Kullback-Leibler divergence from log-probabilities.
 
     Args:

@@ -231,9 +231,7 @@ def _multilabel_margin_loss(x, target, *, reduction):
     return reduce(losses.reshape(x.shape[:-1]), reduction)
 
 
-def multilabel_margin_loss(
-    input, target, size_average=None, reduce=None, reduction="mean"
-):
+def multilabel_margin_loss(input, target, size_average=None, reduce=None, reduction="mean"):
     """sum over labels y and other classes i of max(0, 1 - input[y] + input[i]) / C.
 
     Args:

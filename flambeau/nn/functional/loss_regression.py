@@ -6,7 +6,7 @@ import flambeau
 
 from ... import config
 from ...ops.core import composite
-from .common import legacy_reduction, reduce, require_reduction, warn
+from .common import legacy_reduction, narrow, reduce, require_reduction, warn, widen
 
 __all__ = [
     "gaussian_nll_loss",
@@ -48,7 +48,8 @@ def _weighted(losses, input, weight, reduction, by_weight):
 @composite
 def _mse_loss(input, target, *, reduction):
     difference = input - target
-    return reduce(difference * difference, reduction)
+    wide = widen(difference)
+    return narrow(reduce(wide * wide, reduction), difference)
 
 
 @_mse_loss.vjp
@@ -60,9 +61,7 @@ def _(g, out, input, target, *, reduction):
     return slope, -slope
 
 
-def mse_loss(
-    input, target, size_average=None, reduce=None, reduction="mean", weight=None
-):
+def mse_loss(input, target, size_average=None, reduce=None, reduction="mean", weight=None):
     """(input - target)^2, averaged, summed or as it is.
 
     Args:
@@ -101,9 +100,11 @@ def l1_loss(input, target, size_average=None, reduce=None, reduction="mean", wei
 
 @composite
 def _smooth_l1_loss(input, target, beta, *, reduction):
-    distance = (input - target).abs()
+    difference = input - target
+    distance = widen(difference).abs()
     near = 0.5 * distance * distance / beta
-    return reduce(flambeau.where(distance < beta, near, distance - 0.5 * beta), reduction)
+    losses = flambeau.where(distance < beta, near, distance - 0.5 * beta)
+    return narrow(reduce(losses, reduction), difference)
 
 
 def smooth_l1_loss(input, target, size_average=None, reduce=None, reduction="mean", beta=1.0):
@@ -122,9 +123,11 @@ def smooth_l1_loss(input, target, size_average=None, reduce=None, reduction="mea
 
 @composite
 def _huber_loss(input, target, delta, *, reduction):
-    distance = (input - target).abs()
+    difference = input - target
+    distance = widen(difference).abs()
     far = delta * (distance - 0.5 * delta)
-    return reduce(flambeau.where(distance <= delta, 0.5 * distance * distance, far), reduction)
+    losses = flambeau.where(distance <= delta, 0.5 * distance * distance, far)
+    return narrow(reduce(losses, reduction), difference)
 
 
 def huber_loss(input, target, reduction="mean", delta=1.0, weight=None):

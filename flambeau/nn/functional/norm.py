@@ -23,7 +23,7 @@ __all__ = [
 
 
 def standardize(x, dims, eps):
-    """(x less its mean over dims, divided by its deviation; the mean; the variance; 1 / deviation)."""
+    """x less its mean over dims, by its deviation; the mean; the variance; 1 / the deviation."""
     mean = x.mean(dims, keepdim=True)
     centred = x - mean
     var = (centred * centred).mean(dims, keepdim=True)
@@ -297,17 +297,19 @@ def batch_norm(
     Raises ValueError for one value per channel in training, or an eps that is not positive,
     RuntimeError if the shapes do not fit.
     """
-    if eps < 0 or training and eps == 0:
+    if eps < 0 or (training and eps == 0):
         kind = "positive during training" if training else "non-negative"
         raise ValueError(f"batch_norm eps must be {kind}, but got {eps}")
+    shape = input.shape
+    if len(shape) < 2 and 0 in shape:
+        return input.clone()
     if not training:
         if running_mean is None or running_var is None:
             missing = "running_mean" if running_mean is None else "running_var"
             raise RuntimeError(f"{missing} must be defined in evaluation mode")
         return _batch_norm_inference(input, running_mean, running_var, weight, bias, eps)
-    shape = input.shape
     if 0 in shape:  # no statistics: the running ones stay
-        return _scale_channels(input, weight, bias) if len(shape) > 1 else input.clone()
+        return _scale_channels(input, weight, bias)
     if len(shape) > 1 and shape[0] * math.prod(shape[2:]) == 1:
         _refuse_single_value(input)
     out, mean, var = _batch_norm_training(input, weight, bias, eps)

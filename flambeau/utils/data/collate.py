@@ -124,8 +124,15 @@ def _collate_tensors(batch, *, collate_fn_map=None):
 def _collate_arrays(batch, *, collate_fn_map=None):
     if batch[0].dtype.kind in NOT_NUMBERS:
         raise _not_collated(batch[0].dtype)
+    if (collate_fn_map or {}).get(flambeau.Tensor) is _collate_tensors and _alike(batch):
+        return flambeau.from_numpy(np.stack(batch))
     tensors = [flambeau.as_tensor(array) for array in batch]
     return collate(tensors, collate_fn_map=collate_fn_map)
+
+
+def _alike(arrays):
+    first = arrays[0]
+    return all(a.shape == first.shape and a.dtype == first.dtype for a in arrays)
 
 
 def _collate_scalars(batch, *, collate_fn_map=None):

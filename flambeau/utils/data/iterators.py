@@ -8,6 +8,7 @@ import weakref
 
 import flambeau
 
+from ...recorder.trace import flush
 from .fetch import DatasetKind, make_fetcher
 from .pool import Worker, answer_of_first, shut_down
 from .sampler import draw_seed
@@ -139,6 +140,8 @@ class _MultiProcessingDataLoaderIter(_BaseDataLoaderIter):
         self._epoch = 0
         self._workers = []
         self._finish = weakref.finalize(self, shut_down, self._workers, os.getpid())
+        # What is recorded of the dataset is computed once, not again by every worker.
+        flush()
         for i in range(loader.num_workers):
             self._workers.append(Worker(context, i, job))
         self._fill()

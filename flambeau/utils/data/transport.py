@@ -1,8 +1,8 @@
 """How a batch goes from a worker process to the loader: pickled, with its arrays in shared memory.
 
 The arrays of a large batch are written to an anonymous file in memory whose descriptor is sent
-along, and the receiver maps it: they are copied once, and no name is left behind whatever process
-is killed when. Small batches, and all where descriptors can not be sent, go through the pipe.
+along, and the receiver maps it. No name is left behind whatever process is killed when. Small
+batches, and all where descriptors can not be sent, go through the pipe.
 """
 
 import io
@@ -107,7 +107,8 @@ class _Pickler(pickle.Pickler):
 
 
 def _make_tensor(array, as_bits, requires_grad):
-    tensor = flambeau.from_numpy(array)
+    # A copy: the engine must not put off what reads memory that others may write.
+    tensor = flambeau.tensor(array)
     if as_bits:
         tensor = tensor.view(flambeau.bfloat16)
     return tensor.requires_grad_() if requires_grad else tensor

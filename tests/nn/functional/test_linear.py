@@ -17,14 +17,12 @@ def test_linear_with_one_output(twins):
 
 def test_linear_errors(twins):
     path = "nn.functional.linear"
-    message = twins.same_error(path, twins.randn(112, 5), twins.randn(1024, 4))
-    assert message == (
-        "linear(): input [112, 5] has 5 features, weight [1024, 4] expects 4"
-    )
+    text = "linear(): input [112, 5] has 5 features, weight [1024, 4] expects 4"
+    twins.same_error(path, twins.randn(112, 5), twins.randn(1024, 4), text=text)
     twins.same_error(path, twins.randn(3, 5), twins.randn(4, 5, dtype="float64"), text="float64")
     twins.same_error(path, twins.randn(3, 5), twins.randn(4, 5), twins.randn(3), text="[3]")
-    twins.same_error(path, twins.randn(), twins.randn(4, 5), text="0D and 2D")
-    twins.same_error(path, twins.randn(3, 5), twins.randn(2, 4, 5), text="3 dims")
+    twins.same_error(path, twins.randn(), twins.randn(4, 5))
+    twins.same_error(path, twins.randn(3, 5), twins.randn(2, 4, 5))
 
 
 @pytest.mark.parametrize("shape", [(3,), (2, 4)])

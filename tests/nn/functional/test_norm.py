@@ -5,8 +5,10 @@ import pytest
 import flambeau
 import flambeau.nn.functional as F
 
+LAYERS = [((3, 5), 1), ((2, 3, 4), 1), ((2, 3, 4), 2), ((5,), 1)]
 
-@pytest.mark.parametrize(("shape", "last"), [((3, 5), 1), ((2, 3, 4), 1), ((2, 3, 4), 2), ((5,), 1)])
+
+@pytest.mark.parametrize(("shape", "last"), LAYERS)
 @pytest.mark.parametrize("affine", ["", "weight", "weight bias"])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_layer_norm(twins, shape, last, affine, dtype):
