@@ -209,11 +209,13 @@ class _Builder:
         self.reductions[node.id] = result
 
 
-def build_kernel(part, group, memory_of, extra_stores=()):
+def build_kernel(part, group, memory_of, extra_stores=(), rows=0):
     """The `Kernel` of a group.
 
     Args: memory_of(node): what to store a sink in, None to keep it in the kernel.
-        extra_stores: (node, memory, shape, strides, offset): values stored with given strides.
+        extra_stores: (node, memory, strides, offset): values stored with given strides.
+        rows: so many leading dims of the index space stay apart from the others, so that the
+            tiles of a row follow one another.
     """
     builder = _Builder(part, group.domain, group.folded, group.members)
     for node, where in group.sinks:
@@ -222,7 +224,7 @@ def build_kernel(part, group, memory_of, extra_stores=()):
         where = tuple((d, 0, 1) for d in range(len(node.shape)))
         value = builder.value(node, where)
         builder.store(memory, node.shape, where, value, node.dtype, strides, offset)
-    return _finish(builder)
+    return _finish(builder, rows)
 
 
 def scatter_kernel(part, node, memory):
@@ -241,26 +243,30 @@ class _Loop:
         self.size, self.steps, self.bits = size, steps, bits
 
 
-def _merge(dims, sizes, operands):
-    """The loops over some dims: neighbours are one loop where every operand allows it."""
+def _merge(dims, sizes, operands, rows=0):
+    """The loops over some dims: neighbours are one loop where every operand allows it.
+
+    The first `rows` dims are not made one with later ones.
+    """
     loops = []
     for d in dims:
         size, steps = sizes[d], [x.strides[d] for x in operands]
         last = loops[-1] if loops else None
-        if last and all(a == b * size for a, b in zip(last.steps, steps, strict=True)):
+        apart = rows and d >= rows and last and last.bits & ((1 << rows) - 1)
+        if last and not apart and all(a == b * size for a, b in zip(last.steps, steps, strict=True)):
             loops[-1] = _Loop(last.size * size, steps, last.bits | 1 << d)
         else:
             loops.append(_Loop(size, steps, 1 << d))
     return loops
 
 
-def _finish(builder):
+def _finish(builder, rows=0):
     domain, folded, operands = builder.domain, builder.folded, builder.operands
     real = [d for d, n in enumerate(domain) if n != 1]
     inner = [d for d in real if d in folded]
     single = _Loop(1, [0] * len(operands), 0)
     if not folded:
-        loops = _merge(real, domain, operands) or [single]
+        loops = _merge(real, domain, operands, rows) or [single]
         return _kernel(builder, "elementwise", loops[:-1], [], loops[-1], LANE_TILE)
     if not inner or real[-1] in folded:
         outer = _merge([d for d in real if d not in folded], domain, operands)

@@ -4,6 +4,8 @@ Places are numbered: the leaves, then the outputs, then temporaries, which share
 A temporary's bytes are free again after the last step that reads it.
 """
 
+import math
+
 from ..recorder.handle import contiguous_strides
 from .fuse import Group, compose
 from .loops import build_kernel, scatter_kernel
@@ -11,19 +13,27 @@ from .loops import build_kernel, scatter_kernel
 __all__ = ["Call", "Plan", "plan"]
 
 ALIGN = 64
+EPILOGUE_DEPTH = 256  # of a product at most: a deeper one gains nothing by tiles that stay in cache
+EPILOGUE_SIZE = 1 << 16  # elements of a product at least
 
 
 class Call:
     """One entry of a plan.
 
     kind: "loops" (a Kernel), "matmul" or "host" (a node). reads, writes: the memories it uses.
+    epilogue: of a matmul, the call to make for each tile of rows while that is in cache.
     """
 
-    __slots__ = ("kernel", "kind", "node", "reads", "writes")
+    __slots__ = ("epilogue", "kernel", "kind", "node", "reads", "writes")
 
     def __init__(self, kind, node, kernel, reads, writes):
         self.kind, self.node, self.kernel = kind, node, kernel
-        self.reads, self.writes = reads, writes
+        self.reads, self.writes, self.epilogue = reads, writes, None
+
+    def row_tiles(self):
+        """How many tiles of the epilogue belong to a row of the product."""
+        batch, m, _ = self.node.shape
+        return self.epilogue.kernel.tiles // (batch * m)
 
 
 class Plan:
@@ -218,11 +228,55 @@ class _Planner:
 
     def _group(self, step):
         needed = self._needed_outside(step)
-        kernel = build_kernel(
-            self.part, step, lambda node: self.memory_of(node) if node.id in needed else None
-        )
-        if kernel.memories:
-            self._add(kernel)
+
+        def memory_of(node):
+            return self.memory_of(node) if node.id in needed else None
+
+        last = self.calls[-1] if self.calls else None
+        rows = self._rows(last, step)
+        kernel = build_kernel(self.part, step, memory_of, rows=rows)
+        if not kernel.memories:
+            return
+        self._add(kernel)
+        if rows and self._row_by_row(last, kernel, step.domain, rows):
+            call = self.calls.pop()
+            last.epilogue = call
+            last.reads += [m for m in call.reads if m not in last.writes]
+            last.writes += call.writes
+
+    def _rows(self, last, step):
+        """The number of leading dims of a group that are the rows of the product before it."""
+        if last is None or last.kind != "matmul" or last.node.id not in step.reads:
+            return 0
+        batch, m, n = last.node.shape
+        k = last.node.inputs[0].shape[2]
+        if k > EPILOGUE_DEPTH or batch * m * n < EPILOGUE_SIZE or m == 1:
+            return 0
+        count, d = 1, 0
+        while d < len(step.domain) and count < batch * m:
+            count *= step.domain[d]
+            d += 1
+        inside = all(f >= d for f in step.folded)
+        return d if count == batch * m and inside and math.prod(step.domain[d:]) == n else 0
+
+    def _row_by_row(self, last, kernel, domain, rows):
+        """Whether a kernel reads, for each row, just that row of the product."""
+        batch, m, n = last.node.shape
+        mode, outer, _, *_ = kernel.key
+        sizes = kernel.args[:outer]
+        if mode == "column" or math.prod(sizes) != batch * m:
+            return False
+        for operand, memory in zip(kernel.operands, kernel.memories, strict=True):
+            if memory != last.writes[0]:
+                continue
+            if operand.write or operand.extra or operand.offset:
+                return False
+            step = n
+            for d in reversed(range(rows)):
+                if domain[d] != 1 and operand.strides[d] != step:
+                    return False
+                step *= domain[d]
+        return True
 
     def _needed_outside(self, step):
         """Sinks that somebody else reads, or that are outputs."""

@@ -119,7 +119,8 @@ class LBFGS(Optimizer):
                 else:
                     used = 0
             else:
-                found = self._search(evaluate, group, loss, gradient, slope, direction, length)
+                here = (loss, gradient, slope, group["max_eval"] - evals)
+                found = self._search(evaluate, group, direction, length, here)
                 loss, gradient, state["t"], used = found
             evals += used
             state["func_evals"] += used
@@ -163,7 +164,7 @@ class LBFGS(Optimizer):
             direction = direction + move * (weights[i] - changes[i].dot(direction) * scales[i])
         return direction, lr
 
-    def _search(self, evaluate, group, loss, gradient, slope, direction, length):
+    def _search(self, evaluate, group, direction, length, here):
         if group["line_search_fn"] != "strong_wolfe":
             raise RuntimeError("only 'strong_wolfe' is supported")
         origin = [p.clone() for p in self._params]
@@ -175,7 +176,7 @@ class LBFGS(Optimizer):
                 p.copy_(start)
             return loss, gradient
 
-        loss, gradient, length, used = strong_wolfe(at, length, direction, loss, gradient, slope)
+        loss, gradient, length, used = strong_wolfe(at, length, direction, *here)
         self._move(direction * length)
         return loss, gradient, length, used
 

@@ -1,11 +1,12 @@
 """A line search for the strong Wolfe conditions."""
 
+from math import copysign, inf, nan
+
 __all__ = ["strong_wolfe"]
 
 SUFFICIENT_DECREASE = 1e-4
 CURVATURE = 0.9
 TOLERANCE_CHANGE = 1e-9
-MOST_EVALUATIONS = 25
 
 
 class _Point:
@@ -17,7 +18,7 @@ class _Point:
         self.length, self.loss, self.gradient, self.slope = length, loss, gradient, slope
 
 
-def strong_wolfe(at, length, direction, loss, gradient, slope):
+def strong_wolfe(at, length, direction, loss, gradient, slope, most):
     r"""Find a step length that decreases the loss enough and flattens the slope enough.
 
     .. math::
@@ -28,12 +29,13 @@ def strong_wolfe(at, length, direction, loss, gradient, slope):
         length: the length to try first.
         direction: the direction of the search.
         loss, gradient, slope: what holds at length 0.
+        most: how many lengths may be tried after the first.
 
     Returns (loss, gradient, length, number of evaluations) of the best length found.
 
     From Nocedal and Wright, "Numerical Optimization", algorithms 3.5 and 3.6.
     """
-    search = _Search(at, direction, _Point(0.0, loss, gradient, float(slope)))
+    search = _Search(at, direction, _Point(0.0, loss, gradient, float(slope)), most)
     bracket = search.bracket(float(length))
     if len(bracket) == 2:
         best = search.zoom(bracket, float(direction.abs().max()))
@@ -45,9 +47,9 @@ def strong_wolfe(at, length, direction, loss, gradient, slope):
 class _Search:
     """The two phases of the search: bracket a good length, then zoom in on it."""
 
-    def __init__(self, at, direction, start):
+    def __init__(self, at, direction, start, most):
         self.at, self.direction, self.start = at, direction, start
-        self.evaluations = 0
+        self.most, self.evaluations = most, 0
 
     def evaluate(self, length):
         """The point at a length; counted."""
@@ -56,8 +58,8 @@ class _Search:
         return _Point(length, loss, gradient, float(gradient.dot(self.direction)))
 
     def is_exhausted(self):
-        """Whether the search has taken as many points, after the first, as it may."""
-        return self.evaluations > MOST_EVALUATIONS
+        """Whether the search has tried as many lengths as it may."""
+        return self.evaluations > self.most
 
     def is_too_high(self, point):
         """Whether the loss at a point is above the line of sufficient decrease."""
@@ -110,13 +112,20 @@ def _cubic_minimum(a, b, least, most):
     """Where the cubic through two points with their slopes is least, within bounds."""
     if a.length > b.length:
         a, b = b, a
-    mean = a.slope + b.slope - 3 * (a.loss - b.loss) / (a.length - b.length)
+    mean = a.slope + b.slope - 3 * _quotient(a.loss - b.loss, a.length - b.length)
     square = mean * mean - a.slope * b.slope
     if not square >= 0:
         return (least + most) / 2
     root = square**0.5
-    share = (b.slope + root - mean) / (b.slope - a.slope + 2 * root)
+    share = _quotient(b.slope + root - mean, b.slope - a.slope + 2 * root)
     return min(max(b.length - (b.length - a.length) * share, least), most)
+
+
+def _quotient(x, y):
+    """x / y, also where y is zero, as tensors have it."""
+    if y:
+        return x / y
+    return copysign(inf, x) if x else nan
 
 
 def _keep_off_ends(length, near, far, was_slow):

@@ -191,7 +191,8 @@ def test_autograd_through_the_step(pair, name):
         p = start.clone()
         lr = rate if name in ("Adam", "SGD") else 0.05
         optimizer = getattr(lib.optim, name)([p], lr=lr, differentiable=True)
-        for _ in range(2):
+        # Torch can not differentiate a second step of these.
+        for _ in range(1 if name in ("Adamax", "Rprop") else 2):
             # The gradient is a function of the start, but not of where the step has led.
             p.grad = start * start + 0.1
             optimizer.step()

@@ -3,9 +3,9 @@
 import math
 from typing import NamedTuple
 
-from .text import fma, select
+from .text import bits, fma, real, select
 
-__all__ = ["FORMAT", "LN2", "Format", "clamp", "divide"]
+__all__ = ["FORMAT", "LN2", "Format", "add", "add_larger", "clamp", "divide", "flip"]
 
 LN2 = math.log(2)
 
@@ -93,8 +93,27 @@ def clamp(x, low, high):
     return select(x > high, high, x)
 
 
-def divide(a, b, c):
-    """a / (b + c) for finite numbers and |c| far below |b|, nearly as if rounded once."""
+def divide(a, b, b_low, a_low=None):
+    """(a + a_low) / (b + b_low) for finite numbers and small low parts, nearly as if rounded once."""
     inverse = 1.0 / b
     q = a * inverse
-    return fma(fma(-q, c, fma(-q, b, a)), inverse, q)
+    rest = fma(-q, b_low, fma(-q, b, a))
+    return fma(rest if a_low is None else rest + a_low, inverse, q)
+
+
+def add(a, b):
+    """a + b, rounded, and what the rounding took (Knuth)."""
+    s = a + b
+    t = s - a
+    return s, (a - (s - t)) + (b - t)
+
+
+def add_larger(a, b):
+    """The same where a is 0 or the larger one (Dekker)."""
+    s = a + b
+    return s, (a - s) + b
+
+
+def flip(x, sign):
+    """x with its sign bit flipped where that of the integer `sign` is set."""
+    return real(bits(x) ^ sign)

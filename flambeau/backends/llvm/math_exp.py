@@ -8,7 +8,7 @@ the error stated is relative to the function.
 from .math_common import FORMAT, LN2, clamp, divide
 from .text import bits, copysign, fabs, fma, poly, real, select
 
-__all__ = ["FUNCTIONS", "exp", "exp_from", "split"]
+__all__ = ["FUNCTIONS", "exp", "exp_from", "exp_single", "split"]
 
 # (exp(r) - 1 - r) / r^2 on |r| <= 0.347: 2^-28.2 and 2^-57.9
 _EXP = {
@@ -85,6 +85,13 @@ def exp_from(r, i):
     half = i >> 1
     p = poly(r, (1.0, 1.0, *_EXP[r.type]))
     return p * real(half << form.mantissa) * real((i - half) << form.mantissa)
+
+
+def exp_single(x):
+    """e^x as a double good for a float, for a double x within +-700."""
+    form = FORMAT["double"]
+    r, _, i = split(x, form.bias)
+    return poly(r, (1.0, 1.0, *_EXP["float"])) * real(i << form.mantissa)
 
 
 def exp(x):

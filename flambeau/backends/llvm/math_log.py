@@ -131,9 +131,12 @@ def _exponent(i):
     return real((i >> form.mantissa) | form.whole_bits) - (2.0**form.mantissa + form.bias)
 
 
-def log_split(x):
-    """f and e with x = 2^e (1 + f), for positive finite x."""
+def log_split(x, subnormal=True):
+    """f and e with x = 2^e (1 + f), for positive finite x, normal ones only if so said."""
     form = FORMAT[x.type]
+    if not subnormal:
+        i = _split_bits(x)
+        return real((i & form.mantissa_bits) + form.root_half_bits) - 1.0, _exponent(i)
     subnormal = x < form.smallest
     i = _split_bits(select(subnormal, x * 2.0**form.mantissa, x))
     f = real((i & form.mantissa_bits) + form.root_half_bits) - 1.0

@@ -8,7 +8,7 @@ are minimax; the error stated is relative to the function.
 import math
 from functools import cache
 
-from .math_common import FORMAT
+from .math_common import FORMAT, add, add_larger, divide, flip
 from .text import Table, bits, copysign, fabs, fma, poly, real, rint, select, sqrt
 
 __all__ = ["FUNCTIONS"]
@@ -144,13 +144,6 @@ def _turn_single(a):
     return r, bits(shifted).to("i32")
 
 
-def _sum(a, b):
-    """a + b, rounded, and what the rounding took (Knuth)."""
-    s = a + b
-    t = s - a
-    return s, (a - (s - t)) + (b - t)
-
-
 _ROW = 16  # binary exponents that share one row of the table
 
 
@@ -175,13 +168,13 @@ def _turn_double(a):
     p = [a * part for part in parts[:3]]
     e = [fma(a, part, -q) for part, q in zip(parts, p, strict=False)]
     turns = fma(rint(p[0] * 0.25), -4.0, p[0])  # whole turns may fill the largest product
-    s, lost = _sum(turns, e[0])
-    s, lost_too = _sum(s, p[1])
+    s, lost = add(turns, e[0])
+    s, lost_too = add(s, p[1])
     shifted = s + form.round
     head = s - (shifted - form.round)
-    u, lost_below = _sum(e[1], p[2])
-    v, lost_between = _sum(lost + lost_too, u)
-    head, low = _sum(head, v)
+    u, lost_below = add(e[1], p[2])
+    v, lost_between = add(lost + lost_too, u)
+    head, low = add(head, v)
     low = low + (lost_between + lost_below + fma(a, parts[3], e[2]))
     half_pi, missing = _HALF_PI["double"]
     r = head * half_pi
@@ -197,10 +190,17 @@ def _sin_cos(a):
         square = r * r
         s = fma(r * square, poly(square, _SIN["float"]), r)
         return s, fma(square, poly(square, _COS["float"]), 1.0), i
+    (r, s), (one, c), i = _sin_cos_double(a)
+    return r + s, c + one, i
+
+
+def _sin_cos_double(a):
+    """The same, each as a pair whose sum is not yet rounded."""
     r, rest, i = _turn_double(a)
     square = r * r
-    s = r + fma(r * square, poly(square, _SIN["double"]), rest)
-    return s, fma(square, poly(square, _COS["double"]), -(r * rest)) + 1.0, i
+    s = fma(r * square, poly(square, _SIN["double"]), rest)
+    c = fma(square, poly(square, _COS["double"]), -(r * rest))
+    return (r, s), (1.0, c), i
 
 
 def _sign(i, bit):
@@ -213,21 +213,22 @@ def _sign_of(x):
     return bits(x) & bits(x.like(-0.0))
 
 
-def _flip(x, sign):
-    """x with its sign bit flipped where that of `sign` is set."""
-    return real(bits(x) ^ sign)
+def _unless_tiny(result, x):
+    """x itself where the functions cannot tell it from their value, and where x 2/pi might be subnormal."""
+    return select(fabs(x) < 2.0**-30, x, result)
 
 
 def sin(x):
     """The sine."""
     s, c, i = _sin_cos(fabs(x))
-    return _flip(select((i & 1).equals(0), s, c), _sign(i, 1) ^ _sign_of(x))
+    result = flip(select((i & 1).equals(0), s, c), _sign(i, 1) ^ _sign_of(x))
+    return result if x.type == "float" else _unless_tiny(result, x)
 
 
 def cos(x):
     """The cosine: the sine a quarter of a turn later."""
     s, c, i = _sin_cos(fabs(x))
-    return _flip(select((i & 1).equals(0), c, s), _sign(i + 1, 1))
+    return flip(select((i & 1).equals(0), c, s), _sign(i + 1, 1))
 
 
 def tan(x):
@@ -237,33 +238,41 @@ def tan(x):
         square = r * r
         s = fma(r * square, poly(square, _SIN["float"]), r)
         c = fma(square, poly(square, _COS["float"]), 1.0)
+        even = (i & 1).equals(0)
+        quotient = (select(even, s, c) / select(even, c, s)).to("float")
     else:
-        s, c, i = _sin_cos(fabs(x))
-    even = (i & 1).equals(0)
-    quotient = (select(even, s, c) / select(even, c, s)).to(x.type)
-    return _flip(quotient, _sign(i, 0) ^ _sign_of(x))
+        s, c, i = _sin_cos_double(fabs(x))
+        even = (i & 1).equals(0)
+        a, a_low = add_larger(select(even, s[0], c[0]), select(even, s[1], c[1]))
+        b, b_low = add_larger(select(even, c[0], s[0]), select(even, c[1], s[1]))
+        quotient = divide(a, b, b_low, a_low)
+    result = flip(quotient, _sign(i, 0) ^ _sign_of(x))
+    return result if x.type == "float" else _unless_tiny(result, x)
 
 
 def _asin_parts(x):
-    """asin(a), or asin(sqrt((1 - a) / 2)) where a = |x| is above 1/2, and whether it is."""
+    """s, asin(s) - s, and whether a = |x| is above 1/2: then s is sqrt((1 - a) / 2), else a."""
     a = fabs(x)
     large = a > 0.5
     square = select(large, fma(a, -0.5, 0.5), a * a)
     s = select(large, sqrt(square), a)
-    return fma(s * square, poly(square, _ASIN[x.type]), s), large
+    return s, s * square * poly(square, _ASIN[x.type]), large
 
 
 def asin(x):
     """The arc sine; pi/2 - 2 asin(sqrt((1 - a) / 2)) above 1/2."""
     half_pi, missing = _HALF_PI[x.type]
-    p, large = _asin_parts(x)
-    return copysign(select(large, fma(p, -2.0, half_pi) + missing, p), x)
+    s, rest, large = _asin_parts(x)
+    head = fma(s, -2.0, half_pi)
+    outer = head + fma(rest, -2.0, fma(s, -2.0, half_pi - head) + missing)
+    return copysign(select(large, outer, s + rest), x)
 
 
 def acos(x):
     """The arc cosine: pi/2 - asin, but 2 asin(sqrt((1 - a) / 2)) near 1 and pi less that near -1."""
     half_pi, missing = _HALF_PI[x.type]
-    p, large = _asin_parts(x)
+    s, rest, large = _asin_parts(x)
+    p = s + rest
     central = half_pi - (copysign(p, x) - missing)
     outer = select(x < 0.0, fma(p, -2.0, 2 * half_pi) + 2 * missing, p + p)
     return select(large, outer, central)
@@ -295,7 +304,7 @@ def atan2(y, x):
     left = bits(x) < 0
     base = select(steep, x.like(half_pi), select(left, x.like(2 * half_pi), 0.0))
     rest = select(steep, x.like(missing), select(left, x.like(2 * missing), 0.0))
-    p = _flip(p, _sign_of(x) ^ select(steep, bits(x.like(-0.0)), 0))
+    p = flip(p, _sign_of(x) ^ select(steep, bits(x.like(-0.0)), 0))
     return copysign(base + (p + rest), y)
 
 

@@ -10,7 +10,7 @@ completed, and the descriptor (table, bufs, scalars, status) that a generation o
 
 from . import jit
 
-__all__ = ["gemm_address", "helper_address", "runner_address"]
+__all__ = ["epilogue_address", "gemm_address", "helper_address", "runner_address"]
 
 _GEMM = """
 define void @{symbol}(i64 %begin, i64 %end, ptr %args, ptr %bufs, ptr %scalars, ptr %status) {{
@@ -71,6 +71,40 @@ done:
 """
 _NAMES = ("ia", "ib", "ic", "offa", "offb", "m", "n", "k", "ta", "tb", "lda", "ldb", "sa", "sb")
 _NAMES += ("ra", "rows", "fn")
+
+_EPILOGUE = """
+define void @{symbol}(i64 %begin, i64 %end, ptr %args, ptr %bufs, ptr %scalars, ptr %status) {{
+entry:
+{loads}
+  %gemm = inttoptr i64 %fg to ptr
+  %ga = inttoptr i64 %ag to ptr
+  %kernel = inttoptr i64 %fk to ptr
+  %ka = inttoptr i64 %ak to ptr
+  br label %test
+test:
+  %i = phi i64 [ %begin, %entry ], [ %i1, %body ]
+  %more = icmp slt i64 %i, %end
+  br i1 %more, label %body, label %done
+body:
+  %i1 = add i64 %i, 1
+  call void %gemm(i64 %i, i64 %i1, ptr %ga, ptr %bufs, ptr %scalars, ptr %status)
+  %batch = sdiv i64 %i, %tiles
+  %tile = srem i64 %i, %tiles
+  %row = mul i64 %tile, %rows
+  %rest = sub i64 %m, %row
+  %less = icmp slt i64 %rest, %rows
+  %count = select i1 %less, i64 %rest, i64 %rows
+  %b1 = mul i64 %batch, %m
+  %b2 = add i64 %b1, %row
+  %first = mul i64 %b2, %each
+  %span = mul i64 %count, %each
+  %last = add i64 %first, %span
+  call void %kernel(i64 %first, i64 %last, ptr %ka, ptr %bufs, ptr %scalars, ptr %status)
+  br label %test
+done:
+  ret void
+}}
+"""
 
 _HELPERS = """
 define internal i64 @claim(ptr %shared, ptr %table, ptr %bufs, ptr %scalars, ptr %status) {{
@@ -243,13 +277,30 @@ def gemm_address(kind):
     """The address of the product of batches, as tiles of rows; kind is "float" or "double"."""
 
     def text(symbol):
-        loads = []
-        for k, name in enumerate(_NAMES):
-            loads.append(f"  %{name}.p = getelementptr i64, ptr %args, i64 {k}")
-            loads.append(f"  %{name} = load i64, ptr %{name}.p")
-        return _GEMM.format(symbol=symbol, t=kind, loads="\n".join(loads))
+        return _GEMM.format(symbol=symbol, t=kind, loads=_load(_NAMES))
 
     return jit.compiled(("gemm", kind), text)
+
+
+def _load(names):
+    """Code that names the int64s in `args`."""
+    lines = []
+    for k, name in enumerate(names):
+        lines.append(f"  %{name}.p = getelementptr i64, ptr %args, i64 {k}")
+        lines.append(f"  %{name} = load i64, ptr %{name}.p")
+    return "\n".join(lines)
+
+
+def epilogue_address():
+    """The address of what follows each tile of a product with a kernel on the same rows.
+
+    Its args: the product's function and args, the kernel's, tiles of a batch, rows of a batch,
+    rows of a tile, tiles of the kernel for a row.
+    """
+    names = ("fg", "ag", "fk", "ak", "tiles", "m", "rows", "each")
+    return jit.compiled(
+        ("epilogue",), lambda symbol: _EPILOGUE.format(symbol=symbol, loads=_load(names))
+    )
 
 
 def runner_address():

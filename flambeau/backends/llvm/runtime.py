@@ -22,6 +22,7 @@ __all__ = ["NativeProgram"]
 
 _UNSHARED = 4  # references to a leaf's buffer that only its tensor and its segment hold
 _ROWS = 64  # of a matrix product, at least, that are one tile
+_TILE_BYTES = 1 << 18  # of a product whose tiles a kernel goes on with
 SHARE = 1 << 20  # points times instructions, at least, that are worth a chunk
 
 
@@ -72,14 +73,36 @@ class _Native:
         self.blocks, entries = [], []
         for call in calls:
             address, tiles, args = _entry(call, program_plan)
-            block = np.asarray(args, np.int64)
-            self.blocks.append(block)
+            block = self._block(args)
+            if call.epilogue is not None:
+                address, block = self._with_epilogue(call, program_plan, address, block)
             grain, chunks = _shares(call, tiles)
             self.parallel |= chunks > 1
-            entries += [address, block.__array_interface__["data"][0], tiles, grain, chunks]
+            entries += [address, _address(block), tiles, grain, chunks]
         self.count = len(calls)
         self.table = np.asarray(entries, np.int64)
         self.address = self.table.__array_interface__["data"][0]
+
+
+    def _block(self, args):
+        """The arguments of a call in memory."""
+        block = np.asarray(args, np.int64)
+        self.blocks.append(block)
+        return block
+
+    def _with_epilogue(self, call, program_plan, address, block):
+        """(function, arguments) of a product whose tiles a kernel goes on with."""
+        batch, m, _ = call.node.shape
+        rows = int(block[-2])
+        kernel, _, args = _entry(call.epilogue, program_plan)
+        second = self._block(args)
+        args = [address, _address(block), kernel, _address(second)]
+        args += [-(-m // rows), m, rows, call.row_tiles()]
+        return native.epilogue_address(), self._block(args)
+
+
+def _address(array):
+    return array.__array_interface__["data"][0]
 
 
 def _shares(call, tiles):
@@ -116,6 +139,8 @@ def _matmul_entry(call, program_plan):
     ta, lda = _layout(sa, m, k)
     tb, ldb = _layout(sb, k, n)
     rows = m if m * n * k < 1 << 21 else max(_ROWS, -(-m // 8))
+    if call.epilogue is not None:
+        rows = min(max(_ROWS, _TILE_BYTES // (n * node.dtype.itemsize)), m)
     name = "scipy_cblas_sgemm" if kind == "float" else "scipy_cblas_dgemm"
     args = [place[call.reads[0]], place[call.reads[1]], place[call.writes[0]], offa, offb]
     args += [m, n, k, ta, tb, lda, ldb, sa[0], sb[0], 1 if ta == 112 else lda, max(rows, 1)]

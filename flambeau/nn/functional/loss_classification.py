@@ -41,8 +41,11 @@ def _check_indices(name, x, target, weight):
             f"{list(x.shape)} and target {list(target.shape)}, expected {list(x.shape[:-1])}"
         )
     if (target.numel() != 1) if x.dim() == 1 else (target.dim() == 0):
-        batch = target.shape[0] if target.dim() else 0
-        raise ValueError(f"Expected input batch_size (1) to match target batch_size ({batch}).")
+        batches = [t.shape[0] if t.dim() else 0 for t in (x, target)]
+        raise ValueError(
+            f"Expected input batch_size ({batches[0] if x.dim() > 1 else 1}) to match target "
+            f"batch_size ({batches[1]}); {name}() got input {list(x.shape)}"
+        )
     if x.dim() > 1 and x.shape[0] != target.shape[0]:
         raise ValueError(
             f"Expected input batch_size ({x.shape[0]}) to match target batch_size "

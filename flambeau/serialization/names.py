@@ -1,0 +1,88 @@
+"""The names that classes and functions have in a file: those PyTorch gives them.
+
+So a file means the same to both libraries, and nothing in it names flambeau where PyTorch has a
+counterpart.
+"""
+
+import importlib
+import sys
+from pickle import UnpicklingError
+from typing import NamedTuple
+
+from .. import dtypes
+
+__all__ = ["STORAGE_NAMES", "StorageType", "file_name_of", "find_counterpart"]
+
+STORAGE_NAMES = {
+    "bool": "BoolStorage",
+    "uint8": "ByteStorage",
+    "int8": "CharStorage",
+    "int16": "ShortStorage",
+    "int32": "IntStorage",
+    "int64": "LongStorage",
+    "float16": "HalfStorage",
+    "bfloat16": "BFloat16Storage",
+    "float32": "FloatStorage",
+    "float64": "DoubleStorage",
+    "complex64": "ComplexFloatStorage",
+    "complex128": "ComplexDoubleStorage",
+}
+
+
+class StorageType(NamedTuple):
+    """The class of a storage in a file; `dtype` is None where it is bytes of any type."""
+
+    dtype: object
+
+    @property
+    def itemsize(self):
+        """The size of an element in bytes."""
+        return 1 if self.dtype is None else self.dtype.itemsize
+
+
+STORAGE_TYPES = {name: StorageType(dtypes.BY_NAME[d]) for d, name in STORAGE_NAMES.items()}
+
+
+def file_name_of(obj, name=None):
+    """(module, name) of a class or function of flambeau in a file; None for any other."""
+    module = getattr(obj, "__module__", None) or ""
+    if module.partition(".")[0] != "flambeau":
+        return None
+    name = name or obj.__qualname__
+    parts = module.split(".")
+    # The shortest package that has it is where the public name is.
+    for length in range(1, len(parts)):
+        package = sys.modules[".".join(parts[:length])]
+        if vars(package).get(name) is obj:
+            module = package.__name__
+            break
+    return "torch" + module.removeprefix("flambeau"), name
+
+
+def find_counterpart(module, name):
+    """What stands in flambeau for `name` of PyTorch's `module`, found in it or a package above.
+
+    Raises UnpicklingError if there is nothing.
+    """
+    parts = ["flambeau", *module.split(".")[1:]]
+    for length in range(len(parts), 0, -1):
+        home = _import(".".join(parts[:length]))
+        found = home and _attribute(home, name)
+        if found is not None:
+            return found
+    raise UnpicklingError(f"{module}.{name} has no counterpart in flambeau")
+
+
+def _import(module):
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if not module.startswith(error.name or module):
+            raise
+        return None
+
+
+def _attribute(home, path):
+    for name in path.split("."):
+        home = getattr(home, name, None)
+    return home

@@ -1,0 +1,201 @@
+"""From the storages of a file to tensors, with every bound checked.
+
+The functions named `rebuild_...` are those that pickles call; PyTorch's names for them are in
+`REBUILD`.
+"""
+
+import math
+import sys
+from pickle import UnpicklingError
+
+import numpy as np
+
+from .. import dtypes
+from . import tensors
+from .names import StorageType
+
+__all__ = ["REBUILD", "LoadedStorage", "check_storage_id", "locate", "native"]
+
+MAX_DIMS = 64
+MAX_NUMEL = 1 << 62
+
+
+class LoadedStorage:
+    """A block of elements from a file.
+
+    Attributes: `array`, the elements, or bytes where `dtype` is None.
+    """
+
+    __slots__ = ("_shared", "array", "dtype")
+
+    def __init__(self, array, dtype):
+        self.array, self.dtype = array, dtype
+        self._shared = None
+
+    def __repr__(self):
+        kind = "untyped" if self.dtype is None else self.dtype.name
+        return f"LoadedStorage({self.array.size} elements, {kind})"
+
+    def typed(self, dtype):
+        """The same bytes as elements of `dtype`, for a storage that has none yet."""
+        if self.dtype is None:
+            if self.array.size % dtype.itemsize:
+                raise UnpicklingError(f"{self.array.size} bytes are no elements of {dtype}")
+            self.array, self.dtype = aligned(self.array, dtype), dtype
+        return self
+
+    def view(self, offset, size, stride, requires_grad):
+        """A tensor over part of the elements. Raises UnpicklingError where it reaches beyond."""
+        if self.dtype is None:
+            raise UnpicklingError("a tensor names a storage without a dtype")
+        size, stride, offset = _check_geometry(self.array.size, size, stride, offset)
+        if requires_grad and self.dtype.category < dtypes.FLOAT:
+            raise UnpicklingError(f"a tensor of {self.dtype} can not require gradients")
+        if self._shared is None:
+            self._shared = tensors.make_storage(self.array, self.dtype)
+        return tensors.make_tensor(self._shared, offset, size, stride, bool(requires_grad))
+
+
+def aligned(data, dtype):
+    """Bytes as an array of the storage dtype, copied only where they are not aligned."""
+    if data.ctypes.data % dtype.itemsize:
+        data = data.copy()
+    return data.view(dtype.numpy)
+
+
+def native(array, byteorder):
+    """The array with its elements, in place, in the order of this machine."""
+    if byteorder != sys.byteorder:
+        array.byteswap(inplace=True)
+    return array
+
+
+def check_storage_id(pid, length):
+    """(type, key, location, numel) of the persistent id of a storage."""
+    if type(pid) is not tuple or len(pid) != length or pid[0] != "storage":
+        raise UnpicklingError(f"{pid!r:.200} is not the id of a storage")
+    kind, key, location, numel = pid[1:5]
+    is_id = isinstance(kind, StorageType) and isinstance(key, str) and isinstance(location, str)
+    if not is_id or not _is_count(numel):
+        raise UnpicklingError(f"{pid!r:.200} is not the id of a storage")
+    return kind, key, location, numel
+
+
+def locate(map_location, storage, location):
+    """Check that a storage can be where the file, as `map_location` changes it, wants it.
+
+    Raises RuntimeError if that device is not available.
+    """
+    if callable(map_location):
+        if map_location(storage, location) is not None:
+            return
+    elif isinstance(map_location, dict):
+        location = map_location.get(location, location)
+    elif map_location is not None:
+        location = map_location
+    tensors.check_device(location)
+
+
+def _is_count(value):
+    return type(value) is int and 0 <= value < MAX_NUMEL
+
+
+def _check_geometry(available, size, stride, offset):
+    numbers = (*size, *stride, offset) if isinstance(size, tuple) else (None,)
+    if len(numbers) != 2 * len(size) + 1 or not all(map(_is_count, numbers)):
+        raise UnpicklingError(f"{size!r:.200} {stride!r:.200} {offset!r:.200} is no geometry")
+    numel = math.prod(size)
+    if len(size) > MAX_DIMS or numel >= MAX_NUMEL:
+        raise UnpicklingError(f"a tensor of size {list(size)} is too large")
+    if numel:
+        last = offset + sum((n - 1) * s for n, s in zip(size, stride, strict=True))
+        if last >= available:
+            raise UnpicklingError(
+                f"a tensor of size {list(size)}, stride {list(stride)} and offset {offset} reaches "
+                f"beyond its storage of {available} elements"
+            )
+    return size, stride, offset if numel else 0
+
+
+def _storage(value):
+    if not isinstance(value, LoadedStorage):
+        raise UnpicklingError(f"expected a storage, got {type(value).__name__}")
+    return value
+
+
+def _tensor(value):
+    if not tensors.is_tensor(value):
+        raise UnpicklingError(f"expected a tensor, got {type(value).__name__}")
+    return value
+
+
+def rebuild_tensor(storage, offset, size, stride):
+    """A tensor of a file from before `requires_grad` was kept."""
+    return _storage(storage).view(offset, size, stride, False)
+
+
+def rebuild_tensor_v2(storage, offset, size, stride, requires_grad, hooks, metadata=None):
+    """A tensor whose storage has its dtype; hooks are not part of it."""
+    storage = _resolve(_storage(storage), metadata)
+    return storage.view(offset, size, stride, requires_grad)
+
+
+def rebuild_tensor_v3(storage, offset, size, stride, requires_grad, hooks, dtype, metadata=None):
+    """A tensor whose storage is bytes."""
+    if not isinstance(dtype, dtypes.dtype):
+        raise UnpicklingError(f"expected a dtype, got {type(dtype).__name__}")
+    storage = _storage(storage)
+    if storage.dtype not in (None, dtype):
+        raise UnpicklingError(f"a storage is viewed as {storage.dtype} and as {dtype}")
+    storage = _resolve(storage.typed(dtype), metadata)
+    return storage.view(offset, size, stride, requires_grad)
+
+
+def _resolve(storage, metadata):
+    """The storage, or one of its own for a tensor that is conjugated or negated when read."""
+    changes = [name for name, is_set in (metadata or {}).items() if is_set is True]
+    if not changes:
+        return storage
+    array = storage.array
+    for name in changes:
+        if name not in ("conj", "neg"):
+            raise UnpicklingError(f"unknown metadata {name!r} of a tensor")
+        array = np.conj(array) if name == "conj" else np.negative(array)
+    return LoadedStorage(array, storage.dtype)
+
+
+def rebuild_parameter(data, requires_grad, hooks):
+    """A parameter."""
+    return tensors.make_parameter(_tensor(data), bool(requires_grad))
+
+
+def rebuild_parameter_with_state(data, requires_grad, hooks, state):
+    """A parameter that attributes have been set on."""
+    return _with_state(rebuild_parameter(data, requires_grad, hooks), state)
+
+
+def rebuild_from_type_v2(function, cls, args, state):
+    """A tensor that attributes have been set on, or of a subclass."""
+    if function not in _OF_TENSORS or not isinstance(args, tuple):
+        raise UnpicklingError("a tensor is built in an unknown way")
+    return _with_state(tensors.make_subclass(function(*args), cls), state)
+
+
+def _with_state(tensor, state):
+    if isinstance(state, tuple):
+        for part in state:
+            _with_state(tensor, part)
+    elif state:
+        tensors.set_attributes(tensor, state)
+    return tensor
+
+
+_OF_TENSORS = (rebuild_tensor, rebuild_tensor_v2, rebuild_tensor_v3)
+REBUILD = {
+    ("torch._tensor", "_rebuild_from_type_v2"): rebuild_from_type_v2,
+    ("torch._utils", "_rebuild_parameter"): rebuild_parameter,
+    ("torch._utils", "_rebuild_parameter_with_state"): rebuild_parameter_with_state,
+    ("torch._utils", "_rebuild_tensor"): rebuild_tensor,
+    ("torch._utils", "_rebuild_tensor_v2"): rebuild_tensor_v2,
+    ("torch._utils", "_rebuild_tensor_v3"): rebuild_tensor_v3,
+}

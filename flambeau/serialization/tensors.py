@@ -1,0 +1,97 @@
+"""All that reading and writing files needs to know of tensors."""
+
+from typing import NamedTuple
+
+import flambeau
+
+from ..backends.memory import Buffer
+from ..recorder import inplace, sync
+from ..recorder.handle import Storage, Tensor, device, intern
+
+__all__ = [
+    "View",
+    "attributes_of",
+    "check_device",
+    "is_tensor",
+    "make_parameter",
+    "make_storage",
+    "make_subclass",
+    "make_tensor",
+    "set_attributes",
+    "view_of",
+]
+
+
+class View(NamedTuple):
+    """A tensor as what it sees of a storage.
+
+    key: tells storages apart; the same object for all tensors that view one.
+    array: the elements of the storage, as a flat NumPy array of the storage dtype.
+    """
+
+    key: object
+    array: object
+    dtype: object
+    offset: int
+    shape: tuple
+    strides: tuple
+
+
+def is_tensor(x):
+    """Whether `x` is a tensor."""
+    return isinstance(x, Tensor)
+
+
+def view_of(tensor):
+    """The `View` that a tensor is; it is computed if it was not yet."""
+    buffer, meta = sync.realize(tensor)
+    key = tensor if tensor._storage is None else tensor._storage
+    array = buffer.numpy(meta.dtype.numpy, buffer.nbytes // meta.dtype.itemsize)
+    return View(key, array, meta.dtype, meta.offset, tuple(meta.shape), tuple(meta.strides))
+
+
+def make_storage(array, dtype):
+    """A storage over a flat array of the storage dtype, whose memory it takes over."""
+    return Storage(intern((array.size,), dtype), None, 0, Buffer.adopt(array))
+
+
+def make_tensor(storage, offset, shape, strides, requires_grad):
+    """A leaf that views a storage, as all others made from the same storage do."""
+    out = Tensor.__new__(Tensor)
+    out._segment, out._pos = None, 0
+    out._meta = intern(shape, storage.meta.dtype, strides, offset, requires_grad)
+    inplace.join(out, storage)
+    return out
+
+
+def make_parameter(data, requires_grad):
+    """A `Parameter` over the memory of a tensor."""
+    return flambeau.nn.Parameter(data, requires_grad)
+
+
+def make_subclass(tensor, cls):
+    """The tensor as an instance of `cls`, Tensor or a subclass of it."""
+    return tensor if type(tensor) is cls else tensor.as_subclass(cls)
+
+
+def attributes_of(tensor):
+    """What a user has set on a tensor, by name."""
+    return {k: v for k, v in vars(tensor).items() if not hasattr(Tensor, k)}
+
+
+def set_attributes(tensor, attributes):
+    """Set attributes that `attributes_of` gave. Raises ValueError for any that Tensor defines."""
+    for name, value in attributes.items():
+        if not isinstance(name, str) or hasattr(Tensor, name) or name in Tensor.__slots__:
+            raise ValueError(f"a tensor can not be given an attribute {name!r}")
+        vars(tensor)[name] = value
+
+
+def check_device(where):
+    """Raise RuntimeError unless tensors can be made on the device called `where`."""
+    kind = device(where).type
+    if kind != "cpu":
+        raise RuntimeError(
+            f"Attempting to deserialize object on a {kind.upper()} device but there is none. "
+            "Please use load with map_location=torch.device('cpu') to map your storages to the CPU."
+        )
