@@ -10,7 +10,7 @@ import itertools
 
 from .. import dtypes
 from ..backends.memory import Buffer
-from ..ops.core import private_trace, symbol
+from ..ops.core import number, private_trace, symbol
 from ..ops.reduce import sum_to
 from ..recorder import inplace, sync
 from ..recorder.handle import DEAD, Tensor
@@ -43,21 +43,34 @@ FREED = (
 class Spec:
     """What does not change from one Graph to the next of the same program."""
 
-    __slots__ = ("freed", "index", "path", "saved", "used")
+    __slots__ = ("freed", "index", "path", "remaining", "roots", "saved")
 
-    def __init__(self, path, saved):
-        self.path, self.saved = path, saved
-        self.index = index_path(path)
-        self.freed = freed_positions(path, self.index)
+    def __init__(self, path, index, freed, roots, saved):
+        self.path, self.index, self.roots, self.saved = path, index, roots, saved
+        self.freed = frozenset(freed)
+        self.remaining = {}
+
+    def after(self, freed, seeds):
+        """(what is freed, what remains needed) after a pass from `seeds` that freed its way."""
+        key = (freed, seeds)
+        found = self.remaining.get(key)
+        if found is None:
+            now = freed | reachable(seeds, self.index)
+            roots = [p for p in self.roots if p not in now]
+            needed = frozenset(_needed(self.path, self.index, roots)) if roots else frozenset()
+            found = self.remaining[key] = (now, needed)
+        return found
 
 
 class Graph:
     """The graph of a segment that is done: its path, and the values its rules need."""
 
-    __slots__ = ("contexts", "grad_leaves", "is_freed", "saved", "scalars", "serial", "spec")
+    __slots__ = (
+        *("contexts", "freed", "grad_leaves", "retained", "saved", "scalars", "serial", "spec"),
+    )
 
     def __init__(self, spec, segment, buffers):
-        self.spec, self.serial, self.is_freed = spec, next(_serial), False
+        self.spec, self.serial, self.freed = spec, next(_serial), spec.freed
         self.saved = {}
         for position, buffer in buffers.items():
             state = spec.index[position]
@@ -66,13 +79,13 @@ class Graph:
             self.saved[position] = new_leaf(meta, buffer)
         # With their histories of now: an in-place operation may give a leaf another one.
         self.grad_leaves = {p: (t, t._history) for p, t in segment.grad_leaves.items()}
-        self.contexts = dict(segment.contexts)
+        self.contexts, self.retained = segment.contexts, segment.retained
         self.scalars = list(segment.scalars)
 
-    def free(self):
-        """Give up the saved values; another backward pass that needs one is an error."""
-        self.is_freed = True
-        self.saved = {}
+    def free(self, seeds):
+        """Give up the values that only the way from `seeds` needs: no pass goes there again."""
+        self.freed, needed = self.spec.after(self.freed, tuple(seeds))
+        self.saved = {p: x for p, x in self.saved.items() if p in needed}
 
 
 def _dense(meta):
@@ -123,7 +136,7 @@ def graph_spec(state, path, roots):
     freed = freed_positions(path, index)
     roots = [p for p in roots if p not in freed]
     saved = _needed(path, index, roots) if roots else ()
-    return Spec(path, sorted(saved))
+    return Spec(path, index, freed, roots, sorted(saved))
 
 
 def _needed(path, index, roots):
@@ -153,6 +166,7 @@ class _Lazy:
     """A source of the values at the positions of a graph, and of the numbers in its slots."""
 
     freed = frozenset()
+    contexts = {}
 
     def __init__(self, index):
         self.index = index
@@ -161,9 +175,9 @@ class _Lazy:
         """The number in a slot: here a reference to it."""
         return Scalar(slot, kind)
 
-    def context(self, position):
-        """What a custom function left for its backward pass."""
-        return None
+    def number(self, slot, kind):
+        """The number as a tensor that rules can compute with, and that a macro can renew."""
+        return number(self.scalar(slot, kind))
 
 
 class _Symbolic(_Lazy):
@@ -212,13 +226,11 @@ class _Saved(_Lazy):
     def __init__(self, graph):
         super().__init__(graph.spec.index)
         self.graph = graph
-        self.freed = graph.spec.freed
+        self.freed = graph.freed
         self.grad_leaves, self.contexts = graph.grad_leaves, graph.contexts
 
     def tensor(self, position):
         """The saved value; a placeholder for one that no rule needs."""
-        if self.graph.is_freed:
-            raise RuntimeError(FREED)
         kept = self.graph.saved.get(position)
         return kept if kept is not None else _Unneeded(_meta(self.index, position))
 
@@ -230,14 +242,22 @@ class _Saved(_Lazy):
 class SlotNumber(float):
     """A float that remembers the slot of an earlier segment it came from."""
 
-    @classmethod
-    def of(cls, value, slot):
-        """The number; ints and bools as they are."""
-        if type(value) is not float:
+    @staticmethod
+    def of(value, slot):
+        """The number as a `SlotNumber` or `SlotInt`; other kinds as they are."""
+        kind = _SLOTTED.get(type(value))
+        if kind is None:
             return value
-        number = cls(value)
+        number = kind(value)
         number.slot = slot
         return number
+
+
+class SlotInt(int):
+    """An int that remembers its slot."""
+
+
+_SLOTTED = {float: SlotNumber, int: SlotInt}
 
 
 NOTHING = Buffer.allocate(0)
@@ -265,7 +285,7 @@ def walk(source, seeds, captures):
     """
     cotangents = dict(seeds)
     results = {}
-    index = source.index
+    index, contexts = source.index, source.contexts
     heap = sorted(cotangents)
     from heapq import heapify, heappop, heappush
 
@@ -279,6 +299,8 @@ def walk(source, seeds, captures):
         state = index[position]
         outs = range(state.first, state.end)
         gs = [cotangents.pop(p, None) for p in outs]
+        if contexts:
+            gs = _hooked(contexts, outs, gs)
         for p, g in zip(outs, gs, strict=True):
             if g is not None and p in captures:
                 captures[p] = g
@@ -300,6 +322,15 @@ def walk(source, seeds, captures):
     return results
 
 
+def _hooked(contexts, positions, gs):
+    """Cotangents as the hooks of the tensors at `positions` leave them."""
+    found = [contexts.get(("tensor", p)) for p in positions]
+    return [
+        call_tensor_hooks(hooks, g) if hooks and g is not None else g
+        for hooks, g in zip(found, gs, strict=True)
+    ]
+
+
 def _through(state, gs, source):
     """(position, cotangent) of each operand of a state."""
     op = state.op
@@ -311,19 +342,24 @@ def _through(state, gs, source):
         return _write_vjp(gs[0], source, state)
     if op is MARK:
         return []
-    context = source.contexts.get(state.first) if hasattr(source, "contexts") else None
-    if context is not None:
-        grads = context(gs)
-    else:
+    hooks = source.contexts.get(("node", state.first)) if source.contexts else None
+    if hooks is not None:
+        gs = hooks.call_before(gs)
+    context = source.contexts.get(state.first)
+    if context is None:
         grads = apply_rule(state, gs, source)
-    return [
-        (p, g) for p, g in zip(state.operands, grads, strict=False) if type(p) is int
-    ]
+    else:
+        grads = context(gs, source)
+    if hooks is not None:
+        grads = hooks.call_after(grads, gs)
+    return [(p, g) for p, g in zip(state.operands, grads, strict=False) if type(p) is int]
 
 
 def apply_rule(state, gs, source):
     """The cotangents of a state's operands by its op's rule, or that of its body."""
     op = state.op
+    if state.first in source.freed and _uses_values(op):
+        raise RuntimeError(FREED)
     inputs, slots = [], state.slots()
     for k, place in enumerate(state.operands):
         if type(place) is int:
@@ -332,13 +368,11 @@ def apply_rule(state, gs, source):
             inputs.append(None)
         else:
             kind = place if type(place) is type else place.kind
-            inputs.append(source.scalar(slots[k], kind))
+            inputs.append(source.number(slots[k], kind))
     if op.vjp_rule is None:
         if not op.composite:
             raise RuntimeError(f"derivative for {op.name} is not implemented")
         return body_vjp(op, gs, inputs, state.attrs)
-    if state.first in source.freed and _uses_values(op):
-        raise RuntimeError(FREED)
     if op.multi:
         outs = tuple(source.tensor(p) for p in range(state.first, state.end))
         gs = [
@@ -352,7 +386,7 @@ def apply_rule(state, gs, source):
 
 _PLAIN = frozenset(
     ("add", "sub", "neg", "sum", "mean", "view", "permute", "expand", "slice", "select", "clone")
-    + ("unsqueeze", "squeeze", "to", "cat", "slice_backward", "diagonal", "flip", "as_strided")
+    + ("unsqueeze", "squeeze", "transpose", "t", "to", "cat", "slice_backward", "diagonal", "flip", "as_strided")
 )
 
 
@@ -536,9 +570,10 @@ def _run_segment(graph, seeds, captures, retain, create_graph):
     key = None
     if simple:
         marks = tuple((p, enter(g, segment)) for p, g in seeds.items())
-        key = (graph and id(graph.spec), marks, tuple(captures), retain)
+        freed = graph and graph.freed
+        key = (graph and id(graph.spec), freed, marks, tuple(captures), retain)
         macro = segment.node.macros.get(key)
-        if macro is not None and (graph is None or not graph.is_freed):
+        if macro is not None:
             return _replay(macro, graph, segment, captures)
     start = segment.node
     before = len(segment.scalars), len(segment.leaves)
@@ -558,7 +593,7 @@ def _run_segment(graph, seeds, captures, retain, create_graph):
 def _keep_macro(key, start, before, segment, graph, source, results, captures):
     macro = _Macro()
     macro.scalars = [
-        (n.slot,) if type(n) is SlotNumber else n for n in segment.scalars[before[0] :]
+        (n.slot,) if type(n) in (SlotNumber, SlotInt) else n for n in segment.scalars[before[0] :]
     ]
     entered = segment.leaves[before[1] :]
     macro.leaves = []
@@ -658,18 +693,14 @@ def run(roots, cotangents, targets, retain, create_graph):
     """
     from . import modes
 
-    if any(_has_contexts(r) for r in roots) or local.trace.segment.contexts:
-        flush()
+    if local.trace.segment.contexts:
+        flush()  # what is recorded is then in memory, whatever a hook or custom function does
     with modes.set_grad_enabled(create_graph):
         local.trace.hold += 1
         try:
             return _run(roots, cotangents, targets, retain, create_graph)
         finally:
             local.trace.hold -= 1
-
-
-def _has_contexts(tensor):
-    return tensor._history is not None and bool(tensor._history[0].contexts)
 
 
 def _run(roots, cotangents, targets, retain, create_graph):
@@ -699,7 +730,7 @@ def _run(roots, cotangents, targets, retain, create_graph):
             else:
                 leaves.append((owner, g))
         if not retain and graph is not None:
-            graph.free()
+            graph.free(seeds)
     if targets is None:
         return leaves
     for k, t in enumerate(targets):

@@ -13,6 +13,8 @@ that must be complete before it; its *level* says which loops it depends on: "o"
 """
 
 import math
+import struct
+import sys
 
 from .. import dtypes
 from ..recorder.handle import contiguous_strides
@@ -20,6 +22,7 @@ from .fuse import compose
 
 __all__ = ["Kernel", "build_kernel", "scatter_kernel"]
 
+SMALL_NUMBERS = frozenset((-2, -1, -0.5, 0, 0.5, 1, 2, 3))
 LANE_TILE = 4096
 COLUMN_TILE = 256
 SPILL_LIMIT = 1 << 15  # elements of a row that may be kept on the stack between phases
@@ -39,8 +42,8 @@ class Kernel:
     """A kernel and one use of it.
 
     key: mode, numbers of outer and folded loops, operand descriptions, instructions, their levels
-        and phases, whether values may be kept between phases, number of slots.
-    args: int64s: outer sizes, folded sizes, lane size, tile; then for each operand its offset and
+        and phases, whether values may be kept between phases, numbers of slots and of numbers.
+    args: int64s: numbers (as bits of an int64 or a double), outer sizes, folded sizes, lane size, tile; then for each operand its offset and
         strides; then slots. memories: what each operand refers to. tiles: how many there are.
     """
 
@@ -52,7 +55,7 @@ class _Builder:
         self.part, self.domain, self.folded, self.members = part, domain, folded, members
         self.instructions, self.axes, self.phases = [], [], []
         self.known, self.operands, self.operand_index = {}, [], {}
-        self.slots = []
+        self.slots, self.numbers = [], []
         self.reductions = {}
 
     def emit(self, name, dtype, operands=(), extra=(), axes=None, phase=None):
@@ -123,7 +126,7 @@ class _Builder:
         if kind in ("reshape", "strided"):
             return self.load(node, where)
         if kind == "const":
-            return self.emit("const", node.dtype, (), node.attrs[:2])
+            return self._constant(node)
         if kind == "slot":
             if node.attrs[0] not in self.slots:
                 self.slots.append(node.attrs[0])
@@ -131,6 +134,15 @@ class _Builder:
         if kind == "iota":
             return self.index(where, (1,))
         return self._gather(node, where)
+
+    def _constant(self, node):
+        """A number: part of the structure if it is a small one, else an argument."""
+        value = node.attrs[2]
+        if node.dtype.is_complex or type(value) is bool or value in SMALL_NUMBERS:
+            return self.emit("const", node.dtype, (), node.attrs[:2])
+        whole = node.dtype.category < dtypes.FLOAT
+        self.numbers.append(struct.pack("q", _int64(value)) if whole else struct.pack("d", value))
+        return self.emit("number", node.dtype, (), (len(self.numbers) - 1,))
 
     def index(self, where, strides):
         """An integer that depends on the place in the index space."""
@@ -297,9 +309,10 @@ def _kernel(builder, mode, outer, fold, lane, tile):
         tuple(builder.instructions),
         tuple(zip(levels, builder.phases, strict=True)),
         mode == "row" and len(fold) == 1 and fold[0].size <= SPILL_LIMIT,
-        len(builder.slots),
+        *(len(builder.slots), len(builder.numbers)),
     )
-    args = [loop.size for loop in (*outer, *fold)] + [lane.size, tile]
+    args = [int.from_bytes(n, sys.byteorder, signed=True) for n in builder.numbers]
+    args += [loop.size for loop in (*outer, *fold)] + [lane.size, tile]
     for k, x in enumerate(operands):
         args.append(x.offset)
         args.extend(loop.steps[k] for loop in (*outer, *fold, lane))
@@ -312,6 +325,10 @@ def _kernel(builder, mode, outer, fold, lane, tile):
     kernel.work = points * max(len(builder.instructions), 1)
     kernel.serial = any(name.startswith("scatter") for name, *_ in builder.instructions)
     return kernel
+
+
+def _int64(value):
+    return (int(value) + (1 << 63)) % (1 << 64) - (1 << 63)
 
 
 def _step_class(stride):

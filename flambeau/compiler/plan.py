@@ -222,6 +222,7 @@ class _Planner:
         return self.memory.setdefault(node.id, node.id)
 
     def _add(self, kernel):
+        kernel.memories = [self.memory.get(m, m) for m in kernel.memories]
         reads = [m for m, o in zip(kernel.memories, kernel.operands, strict=True) if not o.write]
         writes = [m for m, o in zip(kernel.memories, kernel.operands, strict=True) if o.write]
         self.calls.append(Call("loops", None, kernel, reads, writes))
@@ -281,19 +282,20 @@ class _Planner:
     def _needed_outside(self, step):
         """Sinks that somebody else reads, or that are outputs."""
         ids = {n.id for n, _ in step.sinks}
-        needed = {x for x in ids if x in self.binding} | {n.id for n, _ in self.copies}
+        needed = {x for x in ids if x in self.binding}
+        needed |= ids & self._roots([n for n, _ in self.copies])
         for other in self.steps:
             if other is step:
                 continue
             if isinstance(other, Group):
                 needed |= ids & other.reads
             else:
-                needed |= ids & self._roots(other)
+                needed |= ids & self._roots(other.node.inputs)
         return needed
 
-    def _roots(self, step):
-        """The stored nodes that an opaque step reads, directly or through inlined values."""
-        found, stack, seen = set(), [x for x in step.node.inputs if x is not None], set()
+    def _roots(self, nodes):
+        """The stored nodes that computing some nodes reads, directly or through inlined values."""
+        found, stack, seen = set(), [x for x in nodes if x is not None], set()
         while stack:
             x = stack.pop()
             if x.id in seen:

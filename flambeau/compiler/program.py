@@ -106,10 +106,13 @@ class Builder:
         return self.make("cast", None, (x,), (), x.shape, dtype)
 
     def reduce(self, fold, x, dims, dtype=None):
-        """`dims` folded into size 1."""
-        shape = tuple(1 if d in dims else n for d, n in enumerate(x.shape))
+        """`dims` folded into size 1. Those that have size 1 already need no fold."""
+        dims = [d for d in dims if x.shape[d] != 1]
         if not dims:
-            return x
+            if fold.startswith("arg"):
+                return self.const(0, dtype, x.shape)
+            return self.cast(x, dtype or x.dtype)
+        shape = tuple(1 if d in dims else n for d, n in enumerate(x.shape))
         return self.make("reduce", fold, (x,), tuple(sorted(dims)), shape, dtype or x.dtype)
 
     def move(self, x, axes, shape):

@@ -31,6 +31,10 @@ from .activation import (
     Tanhshrink,
     Threshold,
 )
+from .adaptive import (
+    AdaptiveLogSoftmaxWithLoss,
+    LinearCrossEntropyLoss,
+)
 from .batchnorm import (
     BatchNorm1d,
     BatchNorm2d,
@@ -39,12 +43,36 @@ from .batchnorm import (
     InstanceNorm2d,
     InstanceNorm3d,
 )
-from .containers import ModuleDict, ModuleList, Sequential
-from .distance import CosineSimilarity, PairwiseDistance
-from .dropout import AlphaDropout, Dropout, Dropout1d, Dropout2d, Dropout3d, FeatureAlphaDropout
-from .embedding import Embedding, EmbeddingBag
-from .flatten import Flatten, Unflatten
-from .linear import Bilinear, Identity, Linear
+from .containers import (
+    ModuleDict,
+    ModuleList,
+    Sequential,
+)
+from .distance import (
+    CosineSimilarity,
+    PairwiseDistance,
+)
+from .dropout import (
+    AlphaDropout,
+    Dropout,
+    Dropout1d,
+    Dropout2d,
+    Dropout3d,
+    FeatureAlphaDropout,
+)
+from .embedding import (
+    Embedding,
+    EmbeddingBag,
+)
+from .flatten import (
+    Flatten,
+    Unflatten,
+)
+from .linear import (
+    Bilinear,
+    Identity,
+    Linear,
+)
 from .loss import (
     BCELoss,
     BCEWithLogitsLoss,
@@ -69,10 +97,23 @@ from .loss_ranking import (
     TripletMarginLoss,
     TripletMarginWithDistanceLoss,
 )
-from .module import Module
-from .normalization import GroupNorm, LayerNorm, LocalResponseNorm, RMSNorm
-from .parameter import Buffer, Parameter
-from .parameter_containers import ParameterDict, ParameterList
+from .module import (
+    Module,
+)
+from .normalization import (
+    GroupNorm,
+    LayerNorm,
+    LocalResponseNorm,
+    RMSNorm,
+)
+from .parameter import (
+    Buffer,
+    Parameter,
+)
+from .parameter_containers import (
+    ParameterDict,
+    ParameterList,
+)
 
 __all__ = [
     "CELU",
@@ -80,6 +121,7 @@ __all__ = [
     "GELU",
     "GLU",
     "SELU",
+    "AdaptiveLogSoftmaxWithLoss",
     "AlphaDropout",
     "BCELoss",
     "BCEWithLogitsLoss",
@@ -116,6 +158,7 @@ __all__ = [
     "LayerNorm",
     "LeakyReLU",
     "Linear",
+    "LinearCrossEntropyLoss",
     "LocalResponseNorm",
     "LogSigmoid",
     "LogSoftmax",

@@ -172,8 +172,7 @@ class ModuleHooks:
 
     def _call_hooked(self, args, kwargs):
         """Call `forward` between the hooks: global ones first."""
-        if not any(map(self.__dict__.get, _Hooks.NAMES)):
-            self.__dict__.pop("_hooked", None)
+        self._forget_removed_hooks()
         called = set()
         result = None
         try:
@@ -192,6 +191,13 @@ class ModuleHooks:
         except Exception:
             self._run_always_called(called, args, kwargs, result)
             raise
+
+    def _forget_removed_hooks(self):
+        """Let the next call take the quick way if all hooks are gone."""
+        if not any(map(self.__dict__.get, _Hooks.NAMES)):
+            self.__dict__.pop("_hooked", None)
+        if not any(map(vars(_global).get, _Hooks.NAMES)):
+            ModuleHooks._hooked = False
 
     def _run_forward_pre_hooks(self, args, kwargs):
         for hooks in (_global, self):

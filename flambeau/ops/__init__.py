@@ -1,5 +1,27 @@
 """The operations, by family; importing the folder defines them all."""
 
-from . import creation, elementwise, index, matmul, movement, reduce
+from . import (
+    compare,
+    complexes,
+    creation,
+    elementwise,
+    index,
+    matmul,
+    movement,
+    pointwise,
+    random,
+    reduce,
+)
 
-__all__ = ["creation", "elementwise", "index", "matmul", "movement", "reduce"]
+__all__ = [
+    "compare",
+    "complexes",
+    "creation",
+    "elementwise",
+    "index",
+    "matmul",
+    "movement",
+    "pointwise",
+    "random",
+    "reduce",
+]

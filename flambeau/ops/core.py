@@ -19,7 +19,17 @@ from .. import dtypes
 from ..recorder.handle import Meta, Tensor, contiguous_strides, intern
 from ..recorder.trace import LEAF, State, Trace, enter, local, record
 
-__all__ = ["OPS", "Composite", "Elementwise", "Host", "Op", "View", "composite", "layout_like"]
+__all__ = [
+    "OPS",
+    "Composite",
+    "Elementwise",
+    "Host",
+    "Op",
+    "View",
+    "composite",
+    "layout_like",
+    "number",
+]
 
 OPS = {}
 
@@ -315,6 +325,22 @@ def _fresh(meta):
     if meta.is_dense:
         return meta if not meta.wrapped else intern((), meta.dtype)
     return intern(meta.shape, meta.dtype, contiguous_strides(meta.shape))
+
+
+class _Number(Op):
+    """A run-time number as a 0-dim tensor that promotes as the number does."""
+
+    differentiable = False
+
+    def infer(self, operands, attrs):
+        return intern((), _WRAPPED[operands[0]], wrapped=True)
+
+    def lower(self, build, inputs, operands, attrs, metas):
+        """The number itself."""
+        return build.cast(inputs[0], metas[0].dtype)
+
+
+number = _Number("number")
 
 
 def composite(function=None, *, name=None, multi=False, differentiable=True):

@@ -34,9 +34,9 @@ def _pow_vjp(g, out, a, b):
 def conj(x):
     """The complex conjugate; a real operand itself."""
     meta = getattr(x, "_meta", None)
-    if meta is None or not meta.dtype.is_complex:
-        return x
-    return conj_op(x)
+    if meta is None:
+        return x.conjugate() if isinstance(x, complex) else x
+    return conj_op(x) if meta.dtype.is_complex else x
 
 
 add_op = Elementwise("add", np.add, vjp=lambda g, out, a, b: (g, g))

@@ -13,6 +13,7 @@ from ..backends.memory import Buffer
 from ..recorder import inplace, sync
 from ..recorder.handle import Tensor, contiguous_strides, intern, require_device
 from ..recorder.trace import new_leaf, record
+from ..rounding import narrow
 from . import elementwise as ew
 from .api import FUNCTIONS, METHODS, function
 from .core import Elementwise, broadcast_shapes, composite
@@ -50,7 +51,7 @@ FUNCTIONS["Generator"] = Generator
 @function(methods=False, out=False)
 def manual_seed(seed):
     """Start the default generator's stream of `seed`; returns the generator."""
-    return default_generator.manual_seed(seed)
+    return default_generator.manual_seed(int(seed))
 
 
 @function(methods=False, out=False)
@@ -292,21 +293,14 @@ def bernoulli(input, p=None, *, generator=None, out=None):
 
     Raises: RuntimeError for a probability outside of [0, 1].
     """
-    meta, g = _meta_like(input, None, None), _generator(generator)
+    dtype, shape, g = input._meta.dtype, tuple(input._meta.shape), _generator(generator)
     if p is not None:
-        made = _leaf_like(lambda shape: sampling.bernoulli(g, p, shape, meta.dtype), meta)
+        values = sampling.bernoulli(g, p, shape, dtype)
+    elif dtype.is_floating_point:
+        values = sampling.bernoulli(g, _array(input), shape, dtype, dtype)
     else:
-        if not meta.dtype.is_floating_point:
-            raise NotImplementedError(f"bernoulli is not defined for {meta.dtype}")
-        values = sync.to_array(input)
-        order = _memory_order(meta)
-        values = np.ascontiguousarray(values.transpose(order))
-        made = _leaf_like(
-            lambda shape: sampling.bernoulli(
-                g, values.reshape(shape), shape, meta.dtype, meta.dtype
-            ),
-            meta,
-        )
+        raise NotImplementedError(f"bernoulli is not defined for {dtype}")
+    made = from_array(values, dtype)
     return made if out is None else into(made, out)
 
 
@@ -362,19 +356,19 @@ def normal(
     given = [x for x in (mean, std) if isinstance(x, Tensor)]
     if not given:
         raise TypeError("normal(): argument 'size' is needed where mean and std are numbers")
-    shape = broadcast_shapes("normal", [x._meta.shape for x in given])
-    dtype = given[0]._meta.dtype
-    if len(given) == 1 and isinstance(mean, Tensor):
-        values = from_array(gaussian.normal(g, shape, dtype, 0.0, float(std)), dtype)
-        return values + mean.detach()
-    if isinstance(std, Tensor):
-        std = std.detach()
+    shape, dtype = broadcast_shapes("normal", [x._meta.shape for x in given]), given[0]._meta.dtype
+    if not isinstance(std, Tensor):
+        values = dtypes.decode(gaussian.normal(g, shape, dtype, 0.0, float(std)), dtype)
+    else:
         if std._meta.dtype.is_complex:
             raise RuntimeError("normal expects standard deviation to be non-complex")
-        if std._meta.numel and bool((std < 0).any()):
+        spread = dtypes.decode(sync.to_array(std), std._meta.dtype)
+        if not (spread >= 0).all():
             raise RuntimeError("normal expects all elements of std >= 0.0")
-    values = from_array(gaussian.normal(g, shape, dtype), dtype)
-    return values * std + (mean.detach() if isinstance(mean, Tensor) else mean)
+        values = dtypes.decode(gaussian.normal(g, shape, dtype), dtype) * spread
+    if isinstance(mean, Tensor):
+        mean = dtypes.decode(sync.to_array(mean), mean._meta.dtype)
+    return from_array(narrow(values + mean, dtype), dtype)
 
 
 # In place
@@ -486,35 +480,25 @@ def log_normal_(self, mean=1, std=2, *, generator=None):
 # Dropout
 
 
-def _mix(x):
-    """Mix the bits of uint32 numbers: a bijection (Wellons' "lowbias32")."""
-    x = x ^ (x >> np.uint32(16))
-    x = x * np.uint32(0x7FEB352D)
-    x = x ^ (x >> np.uint32(15))
-    x = x * np.uint32(0x846CA68B)
-    return x ^ (x >> np.uint32(16))
-
-
 def _hash(counter, seed):
-    counter, seed = counter.astype(np.uint64), seed.astype(np.uint64)
-    low, high = (counter & np.uint64(0xFFFFFFFF)).astype(np.uint32), counter >> np.uint64(32)
-    key, key2 = (seed & np.uint64(0xFFFFFFFF)).astype(np.uint32), seed >> np.uint64(32)
-    x = _mix(low ^ key)
-    x = _mix(x + key2.astype(np.uint32) + high.astype(np.uint32) * np.uint32(0x9E3779B9))
-    return (x >> np.uint32(8)).astype(np.float32) * np.float32(2.0**-24)
+    x = counter.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) + seed.astype(np.uint64)
+    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    x = x ^ (x >> np.uint64(31))
+    return (x >> np.uint64(40)).astype(np.float32) * np.float32(2.0**-24)
 
 
 class _HashUniform(Elementwise):
     """A number of [0, 1) for each (counter, seed), both int64: float32, a multiple of 2**-24.
 
-    All arithmetic is on 32-bit words modulo 2**32, shifts are logical:
+    It is splitmix64 started at `seed` and `counter` steps on. All arithmetic is on 64-bit words
+    modulo 2**64, shifts are logical:
 
-        mix(x):  x ^= x >> 16;  x *= 0x7FEB352D;  x ^= x >> 15;  x *= 0x846CA68B;  x ^= x >> 16
-        x = mix(low(counter) ^ low(seed))
-        x = mix(x + high(seed) + high(counter) * 0x9E3779B9)
-        result = float32(x >> 8) * 2**-24        (exact)
-
-    where low and high are the two halves of the 64-bit number.
+        x = counter * 0x9E3779B97F4A7C15 + seed
+        x ^= x >> 30;  x *= 0xBF58476D1CE4E5B9
+        x ^= x >> 27;  x *= 0x94D049BB133111EB
+        x ^= x >> 31
+        result = float32(x >> 40) * 2**-24        (exact)
     """
 
     differentiable = False

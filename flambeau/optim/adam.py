@@ -177,7 +177,9 @@ def _check_tensor_options(lr, betas, foreach):
     """What PyTorch refuses about options that are tensors."""
     if isinstance(lr, Tensor):
         if foreach:
-            raise ValueError("lr as a Tensor is not supported for capturable=False and foreach=True")
+            raise ValueError(
+                "lr as a Tensor is not supported for capturable=False and foreach=True"
+            )
         check_lr(lr)
     kinds = [isinstance(beta, Tensor) for beta in betas]
     if kinds[0] != kinds[1] and isinstance(betas[0] if kinds[1] else betas[1], float):

@@ -9,14 +9,14 @@ def check_lr(lr, message="Invalid learning rate: {}"):
     """Raise ValueError unless `lr` is a number, or a tensor of one, that is not negative."""
     if isinstance(lr, Tensor) and lr.numel() != 1:
         raise ValueError("Tensor lr must be 1-element")
-    if not 0.0 <= lr:
+    if not lr >= 0.0:
         raise ValueError(message.format(lr))
 
 
 def check_nonnegative(**options):
     """Raise ValueError for the first option that is negative or NaN."""
     for name, value in options.items():
-        if not 0.0 <= value:
+        if not value >= 0.0:
             raise ValueError(f"Invalid {'epsilon' if name == 'eps' else name} value: {value}")
 
 

@@ -97,7 +97,7 @@ class FusedOptimizer(Optimizer):
                 state.numbers = after
 
     def update(self, group, numbers, targets, inputs, states=()):
-        """Apply the rule to parameters of one group with the same numbers; returns the next ones."""
+        """Apply the rule to parameters with the same numbers; returns the next numbers."""
         rule = type(self).rule
         if not group.get("differentiable", False):
             after, scalars, static = self.plan(group, numbers, float)

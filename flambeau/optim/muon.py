@@ -1,7 +1,5 @@
 """Muon: momentum made orthogonal."""
 
-import flambeau
-
 from .checks import check_lr
 from .fused import FusedOptimizer
 

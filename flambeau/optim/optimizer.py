@@ -187,7 +187,8 @@ class Optimizer:
         for name, default in self.defaults.items():
             if default is required and name not in param_group:
                 raise ValueError(
-                    f"parameter group didn't specify a value of required optimization parameter {name}"
+                    "parameter group didn't specify a value of required optimization parameter "
+                    + name
                 )
             param_group.setdefault(name, default)
         self._check_group(param_group)
@@ -214,8 +215,9 @@ class Optimizer:
         known = {p for other in self.param_groups for p in other["params"]}
         if not known.isdisjoint(params):
             raise ValueError("some parameters appear in more than one parameter group")
-        if self.param_groups and ("param_names" in group) != ("param_names" in self.param_groups[0]):
-            with_or_without = "with" if "param_names" in group else "without"
+        is_named = "param_names" in group
+        if any(("param_names" in other) != is_named for other in self.param_groups):
+            with_or_without = "with" if is_named else "without"
             raise ValueError(
                 "all optimizer param groups should be with/without names. cannot add param group "
                 f"{with_or_without} names to the optimizer"

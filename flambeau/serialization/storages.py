@@ -23,13 +23,14 @@ MAX_NUMEL = 1 << 62
 class LoadedStorage:
     """A block of elements from a file.
 
-    Attributes: `array`, the elements, or bytes where `dtype` is None.
+    Attributes: `array`, the elements, or bytes where `dtype` is None; `is_read`, False while the
+    elements are still to be read into the array.
     """
 
-    __slots__ = ("_shared", "array", "dtype")
+    __slots__ = ("_shared", "array", "dtype", "is_read")
 
-    def __init__(self, array, dtype):
-        self.array, self.dtype = array, dtype
+    def __init__(self, array, dtype, is_read=True):
+        self.array, self.dtype, self.is_read = array, dtype, is_read
         self._shared = None
 
     def __repr__(self):
@@ -156,6 +157,8 @@ def _resolve(storage, metadata):
     changes = [name for name, is_set in (metadata or {}).items() if is_set is True]
     if not changes:
         return storage
+    if not storage.is_read:
+        raise UnpicklingError("a tensor to conjugate or negate stands before its elements")
     array = storage.array
     for name in changes:
         if name not in ("conj", "neg"):
@@ -176,7 +179,8 @@ def rebuild_parameter_with_state(data, requires_grad, hooks, state):
 
 def rebuild_from_type_v2(function, cls, args, state):
     """A tensor that attributes have been set on, or of a subclass."""
-    if function not in _OF_TENSORS or not isinstance(args, tuple):
+    known = any(function is f for f in _OF_TENSORS) and isinstance(args, tuple)
+    if not known or not tensors.is_tensor_type(cls):
         raise UnpicklingError("a tensor is built in an unknown way")
     return _with_state(tensors.make_subclass(function(*args), cls), state)
 

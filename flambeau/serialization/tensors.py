@@ -12,7 +12,10 @@ __all__ = [
     "View",
     "attributes_of",
     "check_device",
+    "is_parameter",
+    "is_plain",
     "is_tensor",
+    "is_tensor_type",
     "make_parameter",
     "make_storage",
     "make_subclass",
@@ -40,6 +43,11 @@ class View(NamedTuple):
 def is_tensor(x):
     """Whether `x` is a tensor."""
     return isinstance(x, Tensor)
+
+
+def is_tensor_type(cls):
+    """Whether `cls` is Tensor or a subclass of it."""
+    return isinstance(cls, type) and issubclass(cls, Tensor)
 
 
 def view_of(tensor):
@@ -74,9 +82,22 @@ def make_subclass(tensor, cls):
     return tensor if type(tensor) is cls else tensor.as_subclass(cls)
 
 
+def is_parameter(tensor):
+    """Whether a tensor is a `Parameter`."""
+    return type(tensor) is not Tensor and isinstance(tensor, flambeau.nn.Parameter)
+
+
+def is_plain(tensor):
+    """Whether the class of a tensor need not be kept: a `Buffer` is one by its module's word."""
+    return type(tensor) is Tensor or type(tensor) is flambeau.nn.Buffer
+
+
 def attributes_of(tensor):
     """What a user has set on a tensor, by name."""
-    return {k: v for k, v in vars(tensor).items() if not hasattr(Tensor, k)}
+    kept = {k: v for k, v in vars(tensor).items() if not hasattr(Tensor, k)}
+    if type(tensor) is not Tensor and isinstance(tensor, flambeau.nn.Buffer):
+        del kept["persistent"]
+    return kept
 
 
 def set_attributes(tensor, attributes):

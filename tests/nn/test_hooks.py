@@ -172,14 +172,28 @@ def test_hook_that_fails_after_an_error_is_silenced():
         net(1)
 
 
-def test_global_hooks():
+@pytest.fixture
+def register():
+    """Registers a global hook by the name of its kind, until the end of the test."""
+    handles = []
+
+    def register(kind, hook):
+        handles.append(getattr(hooks, f"register_module_{kind}_hook")(hook))
+        return handles[-1]
+
+    yield register
+    for handle in handles:
+        handle.remove()
+
+
+def test_global_hooks(register):
     log = []
     net = nn.Sequential(nn.Identity())
     handles = [
-        hooks.register_module_forward_pre_hook(lambda m, a: log.append(("pre", type(m).__name__))),
-        hooks.register_module_forward_hook(lambda m, a, o: log.append(("post", type(m).__name__))),
-        hooks.register_module_full_backward_hook(lambda m, i, o: log.append("backward")),
-        hooks.register_module_full_backward_pre_hook(lambda m, o: log.append("before")),
+        register("forward_pre", lambda m, a: log.append(("pre", type(m).__name__))),
+        register("forward", lambda m, a, o: log.append(("post", type(m).__name__))),
+        register("full_backward", lambda m, i, o: log.append("backward")),
+        register("full_backward_pre", lambda m, o: log.append("before")),
     ]
     net(flambeau.ones(1).requires_grad_()).sum().backward()
     for handle in handles:
@@ -191,37 +205,26 @@ def test_global_hooks():
         ("post", "Sequential"),
     ]
     assert log[4:] == ["before", "before", "backward", "backward"]
-    count = len(log)
     net(flambeau.ones(1))
-    assert len(log) == count
+    assert len(log) == 8
 
 
-def test_global_backward_hooks_do_not_mix():
-    handle = hooks.register_module_backward_hook(lambda m, i, o: None)
+def test_global_backward_hooks_do_not_mix(register):
+    handle = register("backward", lambda m, i, o: None)
     with pytest.raises(RuntimeError, match="as a global Module hook"):
-        hooks.register_module_full_backward_hook(lambda m, i, o: None)
+        register("full_backward", lambda m, i, o: None)
     handle.remove()
-    hooks.register_module_full_backward_hook(lambda m, i, o: None).remove()
+    register("full_backward", lambda m, i, o: None)
 
 
-def test_registration_hooks():
+def test_registration_hooks(register):
     log = []
-
-    def log_name(module, name, value):
-        log.append(name)
-
-    handles = [
-        hooks.register_module_parameter_registration_hook(log_name),
-        hooks.register_module_buffer_registration_hook(log_name),
-        hooks.register_module_module_registration_hook(log_name),
-    ]
+    for kind in ("parameter", "buffer", "module"):
+        register(f"{kind}_registration", lambda module, name, value: log.append(name))
     module = nn.Module()
     module.p = nn.Parameter(flambeau.ones(1))
     module.register_buffer("b", None)
     module.m = nn.ReLU()
-    for handle in handles:
-        handle.remove()
-    module.q = nn.Parameter(flambeau.ones(1))
     assert log == ["p", "b", "m"]
 
 
@@ -240,5 +243,6 @@ def test_copies_have_hooks_of_their_own():
 def test_hooks_cost_nothing_when_they_are_gone():
     net = nn.Identity()
     net.register_forward_hook(lambda m, a, o: None).remove()
+    hooks.register_module_forward_hook(lambda m, a, o: None).remove()
     net(flambeau.ones(1))
-    assert "_hooked" not in net.__dict__
+    assert not net._hooked

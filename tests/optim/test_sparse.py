@@ -15,7 +15,7 @@ def test_dense_gradients_are_refused():
 def test_complex_parameters_are_refused():
     p = flambeau.ones(2, requires_grad=True)
     q = flambeau.zeros(2, dtype=flambeau.complex64, requires_grad=True)
-    with pytest.raises(ValueError, match=r"Complex params at indices \[\[0, 1\]\]: SparseAdam does"):
+    with pytest.raises(ValueError, match=r"Complex params at indices \[\[0, 1\]\]: Sparse"):
         flambeau.optim.SparseAdam([p, q])
 
 

@@ -33,9 +33,8 @@ class _Emitter:
     """Writes the text of one kernel."""
 
     def __init__(self, key):
-        mode, self.n_outer, self.n_fold, self.operands, self.code, self.order, self.spill, _ = key
-        self.mode = mode
-        self.slots = key[-1]
+        self.mode, self.n_outer, self.n_fold, self.operands, self.code, self.order = key[:6]
+        self.spill, self.slots, self.numbers = key[6:]
         self.lines, self.entry = [], []
         self.count = 0
         self.externals = {}
@@ -107,7 +106,7 @@ class _Emitter:
     def load_arguments(self):
         """Names for all sizes, strides and base addresses."""
         count = len(self.operands)
-        place = count + self.slots
+        place = count + self.slots + self.numbers
         self.outer = [self.argument(place + k) for k in range(self.n_outer)]
         place += self.n_outer
         self.fold = [self.argument(place + k) for k in range(self.n_fold)]
@@ -285,6 +284,8 @@ class _Emitter:
             return constant(extra[1], dtype)
         if name == "slot":
             return self.slot(extra[0], dtype)
+        if name == "number":
+            return self.number(extra[0], dtype)
         sources = [dtypes.BY_NAME[self.code[y][1]] for y in operands]
         if name == "cast":
             return self.rounded(cast(self, given[0], sources[0], dtype), dtype)
@@ -346,6 +347,15 @@ class _Emitter:
             raw = self.let(f"load i64, ptr {place}, !invariant.load !0")
             return self.let(f"icmp ne i64 {raw}, 0")
         return self.let(f"load {value_type(dtype)}, ptr {place}, !invariant.load !0")
+
+    def number(self, k, dtype):
+        """A number among the arguments."""
+        bits = self.argument(len(self.operands) + self.slots + k)
+        kind = value_type(dtype)
+        if not dtype.is_floating_point:
+            return bits if kind == "i64" else self.let(f"trunc i64 {bits} to {kind}")
+        value = self.let(f"bitcast i64 {bits} to double")
+        return value if kind == "double" else self.let(f"fptrunc double {value} to float")
 
     def checked(self, k, indices, address, sources):
         """The address after moving along indexed dims; notes indices out of range."""

@@ -45,7 +45,7 @@ def log_single(a):
     """log(a) for a positive float, as a double within 2^-35 of it; minus infinity for 0."""
     wide = a.to("double")
     f, e = log_split(wide, subnormal=False)
-    e = select(a > 0.0, select(a < math.inf, e, wide), -math.inf)
+    e = select(a.equals(0.0), wide.like(-math.inf), select(a < math.inf, e, wide))
     return fma(e, math.log(2), fma(f * f, poly(f, _LOG_SINGLE), f))
 
 
@@ -55,7 +55,7 @@ def log_pair(a):
     It is e ln 2 + 2 atanh(s) with s = f / (2 + f), of which the quotient, the cube and its factor 2/3 are pairs.
     """
     f, e = log_split(a)
-    e = select(a > 0.0, select(a < math.inf, e, a), -math.inf)
+    e = select(a.equals(0.0), a.like(-math.inf), select(a < math.inf, e, a))
     d = f + 2.0
     inverse = 1.0 / d
     s = f * inverse

@@ -34,16 +34,37 @@ from .activation import (
     threshold,
     threshold_,
 )
-from .distance import cosine_similarity, pairwise_distance, pdist
-from .dropout import alpha_dropout, dropout, dropout1d, dropout2d, dropout3d, feature_alpha_dropout
-from .embedding import embedding, embedding_bag, one_hot
-from .linear import bilinear, linear
+from .distance import (
+    cosine_similarity,
+    pairwise_distance,
+    pdist,
+)
+from .dropout import (
+    alpha_dropout,
+    dropout,
+    dropout1d,
+    dropout2d,
+    dropout3d,
+    feature_alpha_dropout,
+)
+from .embedding import (
+    embedding,
+    embedding_bag,
+    one_hot,
+)
+from .linear import (
+    bilinear,
+    linear,
+)
 from .loss_classification import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
     cross_entropy,
     kl_div,
     nll_loss,
+)
+from .loss_linear import (
+    linear_cross_entropy,
 )
 from .loss_ranking import (
     cosine_embedding_loss,
@@ -73,7 +94,12 @@ from .norm import (
     normalize,
     rms_norm,
 )
-from .softmax import gumbel_softmax, log_softmax, softmax, softmin
+from .softmax import (
+    gumbel_softmax,
+    log_softmax,
+    softmax,
+    softmin,
+)
 
 __all__ = [
     "alpha_dropout",
@@ -114,6 +140,7 @@ __all__ = [
     "leaky_relu",
     "leaky_relu_",
     "linear",
+    "linear_cross_entropy",
     "local_response_norm",
     "log_softmax",
     "logsigmoid",

@@ -185,12 +185,23 @@ def poisson_nll_loss(
 
 @composite
 def _gaussian_nll_loss(input, target, var, eps, *, full, reduction):
-    # The gradient of the variance passes the lower limit as if it were not there.
-    var = var + (var.clamp(min=eps) - var).detach()
-    loss = 0.5 * (var.log() + (input - target) ** 2 / var)
+    var = var.clamp(min=eps)
+    difference = input - target
+    loss = 0.5 * (var.log() + difference * difference / var)
     if full:
         loss = loss + 0.5 * math.log(2 * math.pi)
     return reduce(loss, reduction)
+
+
+@_gaussian_nll_loss.vjp
+def _(g, out, input, target, var, eps, *, full, reduction):
+    # The gradient of the variance passes the lower limit as if it were not there.
+    var = var.clamp(min=eps)
+    difference = input - target
+    scaled = difference / var
+    if reduction == "mean":
+        g = g / scaled.numel()
+    return scaled * g, -scaled * g, 0.5 * (1 / var - scaled * scaled) * g, None
 
 
 def gaussian_nll_loss(input, target, var, full=False, eps=1e-06, reduction="mean"):

@@ -184,15 +184,28 @@ def _note_steps(optimizer):
     if hasattr(step, "_wrapped_by_lr_sched"):
         return
     # A strong reference to the optimizer would make a cycle that keeps its state for long.
-    function = step.__func__ if isinstance(step, types.MethodType) else None
     owner = weakref.ref(optimizer)
+    if isinstance(step, types.MethodType):
+        optimizer.step = _noting_method(step.__func__, owner)
+    else:
+        optimizer.step = _noting(step, owner)
+    optimizer.step._wrapped_by_lr_sched = True
 
-    @functools.wraps(step)
-    def noted(*args, **kwargs):
+
+def _noting_method(function, owner):
+    @functools.wraps(function)
+    def step(*args, **kwargs):
+        self = owner()
+        self._opt_called = True
+        return function(self, *args, **kwargs)
+
+    return step
+
+
+def _noting(function, owner):
+    @functools.wraps(function)
+    def step(*args, **kwargs):
         owner()._opt_called = True
-        if function is None:
-            return step(*args, **kwargs)
-        return function(owner(), *args, **kwargs)
+        return function(*args, **kwargs)
 
-    noted._wrapped_by_lr_sched = True
-    optimizer.step = noted
+    return step

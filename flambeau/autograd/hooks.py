@@ -1,0 +1,86 @@
+"""Functions of the user that the backward pass calls, and the handles that remove them.
+
+Hooks of leaves stand on the tensor. Those of other tensors, and of operations, belong to the
+recorded graph: they stand in the contexts of its segment, under `("tensor", position)` and
+`("node", first position of the operation)`.
+"""
+
+import itertools
+import weakref
+from collections import OrderedDict
+
+from ..recorder.handle import Tensor
+
+__all__ = ["NodeHooks", "RemovableHandle", "add_hook", "call_tensor_hooks"]
+
+_ids = itertools.count()
+
+
+class RemovableHandle:
+    """Removes the hook it was returned for, by `remove()` or at the end of a `with` block."""
+
+    def __init__(self, hooks):
+        self.id = next(_ids)
+        self._hooks = weakref.ref(hooks)
+
+    def remove(self):
+        """Take the hook out; does nothing the second time."""
+        hooks = self._hooks()
+        if hooks is not None:
+            hooks.pop(self.id, None)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.remove()
+
+
+def add_hook(hooks, hook):
+    """Add a hook to an ordered dict of them; returns its handle."""
+    handle = RemovableHandle(hooks)
+    hooks[handle.id] = hook
+    return handle
+
+
+class NodeHooks:
+    """The hooks of one operation: `before` its derivative rule, and `after` it."""
+
+    __slots__ = ("after", "before")
+
+    def __init__(self):
+        self.before, self.after = OrderedDict(), OrderedDict()
+
+    def call_before(self, gs):
+        """The cotangents of the results, as the hooks leave them."""
+        for hook in list(self.before.values()):
+            replaced = hook(tuple(gs))
+            if replaced is not None:
+                gs = list(replaced) if isinstance(replaced, (tuple, list)) else [replaced]
+        return gs
+
+    def call_after(self, grads, gs):
+        """The cotangents of the operands, as the hooks leave them."""
+        for hook in list(self.after.values()):
+            replaced = hook(tuple(grads), tuple(gs))
+            if replaced is not None:
+                grads = replaced if isinstance(replaced, tuple) else (replaced,)
+        return grads
+
+
+def call_tensor_hooks(hooks, g):
+    """A cotangent as the hooks leave it. Raises TypeError or RuntimeError for what does not fit."""
+    for hook in list(hooks.values()):
+        replaced = hook(g)
+        if replaced is None:
+            continue
+        if not isinstance(replaced, Tensor):
+            raise TypeError(f"expected Variable, but hook returned '{type(replaced).__name__}'")
+        if replaced._meta.shape != g._meta.shape:
+            name = getattr(hook, "__name__", type(hook).__name__)
+            raise RuntimeError(f"hook '{name}' has changed the size of value")
+        if replaced._meta.dtype is not g._meta.dtype:
+            name = getattr(hook, "__name__", type(hook).__name__)
+            raise RuntimeError(f"hook '{name}' has changed the type of value")
+        g = replaced
+    return g

@@ -1,0 +1,177 @@
+"""A writer of pickles in which tensors, and whatever else is flambeau's, have PyTorch's names.
+
+Where a tensor lies in its storage is known only when all tensors have been seen, for the storage
+is cut down to what they use: those numbers are written last, into the places kept for them.
+"""
+
+import collections
+import io
+import pickle
+import struct
+import types
+
+from .. import dtypes, formats
+from . import tensors
+from .names import STORAGE_NAMES, STORAGE_TYPES, StorageType, file_name_of
+from .storages import REBUILD, rebuild_from_type_v2, rebuild_parameter
+from .storages import rebuild_parameter_with_state, rebuild_tensor_v2
+
+__all__ = ["SavedStorage", "TensorPickler"]
+
+PROTOCOL = 2
+_REBUILD_NAMES = {function: name for name, function in REBUILD.items()}
+_LAYOUT = ("torch.serialization", "_get_layout")
+
+
+class SavedStorage:
+    """A storage that is being saved: elements `start` to `stop` of `array`."""
+
+    def __init__(self, index, view):
+        self.key, self.array, self.dtype = view.key, view.array, view.dtype
+        self.id = ("storage", STORAGE_TYPES[STORAGE_NAMES[self.dtype.name]], str(index), "cpu")
+        self.start = self.stop = None
+
+    def include(self, view):
+        """Keep what a tensor sees."""
+        if 0 in view.shape:
+            return
+        steps = zip(view.shape, view.strides, strict=True)
+        stop = view.offset + 1 + sum((n - 1) * s for n, s in steps)
+        self.start = view.offset if self.start is None else min(self.start, view.offset)
+        self.stop = stop if self.stop is None else max(self.stop, stop)
+
+    @property
+    def numel(self):
+        """The number of elements that are kept."""
+        return 0 if self.start is None else self.stop - self.start
+
+    def data(self):
+        """The elements that are kept, as an array of bytes."""
+        return self.array[self.start or 0 : self.stop or 0].view("u1")
+
+
+class _Later:
+    """A number that is known when all tensors have been seen."""
+
+    def __init__(self, get):
+        self.get = get
+
+
+class _Data:
+    """A tensor without what makes it more than its elements."""
+
+    def __init__(self, tensor, requires_grad):
+        self.tensor, self.requires_grad = tensor, requires_grad
+
+
+class _Global:
+    """A class or function that is written under a given name."""
+
+    def __init__(self, module, name):
+        self.module, self.name = module, name
+
+    def __call__(self):
+        """Never called: pickle insists that what it writes a call of can be called."""
+
+
+class TensorPickler(pickle._Pickler):
+    """Writes one pickle; `storages` are then those it names, in the order of their keys.
+
+    Args: tail: what the persistent id of a storage has after its number of elements.
+    """
+
+    dispatch = dict(pickle._Pickler.dispatch)
+
+    def __init__(self, tail=()):
+        self._file = io.BytesIO()
+        super().__init__(self._file, PROTOCOL)
+        self._tail, self._later, self._by_key = tail, [], {}
+
+    @property
+    def storages(self):
+        """The `SavedStorage`s that the pickle names."""
+        return list(self._by_key.values())
+
+    def dumps(self, obj):
+        """The pickle of an object, as bytes."""
+        self.dump(obj)
+        data = self._file.getbuffer()
+        for position, get in self._later:
+            struct.pack_into("<q", data, position, get())
+        return data.tobytes()
+
+    def persistent_id(self, obj):
+        """The id of a storage, which is no part of the pickle; None for any other object."""
+        if not isinstance(obj, SavedStorage):
+            return None
+        return (*obj.id, _Later(lambda: obj.numel), *self._tail)
+
+    def reducer_override(self, obj):
+        """How to build what is flambeau's, as PyTorch does."""
+        if tensors.is_tensor(obj):
+            return self._reduce_tensor(obj)
+        if isinstance(obj, _Data):
+            return self._reduce_data(obj.tensor, obj.requires_grad)
+        if isinstance(obj, StorageType):
+            return STORAGE_NAMES[obj.dtype.name]
+        if isinstance(obj, (dtypes.dtype, formats.memory_format)):
+            return obj.name
+        if isinstance(obj, formats.layout):
+            return _Global(*_LAYOUT), (repr(obj),)
+        return NotImplemented
+
+    def _reduce_tensor(self, tensor):
+        attributes = tensors.attributes_of(tensor)
+        cls = type(tensor)
+        if tensors.is_parameter(tensor):
+            args = (_Data(tensor, False), tensor.requires_grad, collections.OrderedDict())
+            if attributes:
+                return rebuild_parameter_with_state, (*args, attributes)
+            return rebuild_parameter, args
+        function, args = self._reduce_data(tensor, tensor.requires_grad)
+        if attributes or not tensors.is_plain(tensor):
+            return rebuild_from_type_v2, (function, cls, args, attributes)
+        return function, args
+
+    def _reduce_data(self, tensor, requires_grad):
+        view = tensors.view_of(tensor)
+        storage = self._by_key.get(id(view.key))
+        if storage is None:
+            storage = self._by_key[id(view.key)] = SavedStorage(len(self._by_key), view)
+        if storage.dtype is not view.dtype:
+            raise RuntimeError(
+                "Cannot save multiple tensors or storages that view the same data as different "
+                "types"
+            )
+        storage.include(view)
+        is_empty = 0 in view.shape
+        offset = _Later(lambda: 0 if is_empty else view.offset - storage.start)
+        hooks = collections.OrderedDict()
+        args = (storage, offset, view.shape, view.strides, requires_grad, hooks)
+        return rebuild_tensor_v2, args
+
+    def save_global(self, obj, name=None):
+        """Write a class or function, under the name PyTorch has for it."""
+        known = self._known_name(obj, name)
+        if known is None:
+            super().save_global(obj, name)
+            return
+        self.write(pickle.GLOBAL + "{}\n{}\n".format(*known).encode())
+        self.memoize(obj)
+
+    def _known_name(self, obj, name):
+        if isinstance(obj, _Global):
+            return obj.module, obj.name
+        if isinstance(obj, (StorageType, dtypes.dtype, formats.memory_format)):
+            return "torch", name
+        return _REBUILD_NAMES.get(obj) or file_name_of(obj, name)
+
+    def save_later(self, obj):
+        """Keep a place for a number."""
+        self.write(pickle.LONG1 + b"\x08")
+        self._later.append((self._file.tell(), obj.get))
+        self.write(bytes(8))
+
+    dispatch[_Later] = save_later
+    dispatch[_Global] = save_global
+    dispatch[types.FunctionType] = save_global
