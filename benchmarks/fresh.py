@@ -14,17 +14,12 @@ PIN = """
 import os, sys, time
 os.sched_setaffinity(0, [int(cpu) for cpu in sys.argv[2].split(",")])
 """
-IMPORT = (
-    PIN
-    + """
+IMPORT = """
 start = time.perf_counter()
 __import__(sys.argv[1])
 print(time.perf_counter() - start)
 """
-)
-START = (
-    PIN
-    + """
+START = """
 from benchmarks.worker import sync_of
 from benchmarks.workloads import WORKLOADS
 library = __import__(sys.argv[1])
@@ -34,7 +29,6 @@ for _ in range(int(sys.argv[3])):
     sync_of(library)()
 print("done", flush=True)
 """
-)
 
 
 def measure(workload, cpus, rounds):
@@ -67,7 +61,7 @@ def _once(workload, library, cpus, cache):
 
 def _run(program, library, cpus, cache, *arguments):
     """(seconds up to the line that a program prints, the line). Raises Failed."""
-    command = [sys.executable, "-c", program, library, ",".join(map(str, cpus))]
+    command = [sys.executable, "-c", PIN + program, library, ",".join(map(str, cpus))]
     with tempfile.TemporaryFile("w+") as errors:
         start = perf_counter()
         process = subprocess.Popen(

@@ -5,7 +5,7 @@ The operations become methods from the table `ops.api.METHODS`.
 
 import numpy as np
 
-from . import dtypes, ops
+from . import dtypes, ops, printing
 from .autograd import engine, modes
 from .backends.memory import Buffer
 from .ops.api import METHODS, cast_to, in_place_method

@@ -28,6 +28,7 @@ from ..recorder.trace import (
     set_grad_mode,
     structural,
 )
+from .hooks import call_tensor_hooks
 
 __all__ = ["Graph", "backward", "grad"]
 
@@ -716,10 +717,18 @@ def _run(roots, cotangents, targets, retain, create_graph):
         graph = None if None in pending else max(pending, key=lambda x: x.serial)
         seeds = pending.pop(graph)
         captures = {p: None for g, p in wanted if g is graph}
+        retained = (local.trace.segment if graph is None else graph).retained
+        if retained:
+            captures.update(dict.fromkeys(retained))
         results = _run_segment(graph, seeds, captures, retain, create_graph)
         for p, g in captures.items():
-            for k in wanted[graph, p]:
+            for k in wanted.get((graph, p), ()):
                 found[k] = g
+        if retained:
+            accumulate(
+                [(t(), captures[p]) for p, t in retained.items() if captures[p] is not None],
+                create_graph,
+            )
         owners = _owners(graph)
         for p, g in results.items():
             if p not in owners:
@@ -731,14 +740,26 @@ def _run(roots, cotangents, targets, retain, create_graph):
                 leaves.append((owner, g))
         if not retain and graph is not None:
             graph.free(seeds)
+    leaves = _totals(leaves, targets)
     if targets is None:
-        return leaves
+        return leaves.values()
     for k, t in enumerate(targets):
-        if found[k] is None:
-            for owner, g in leaves:
-                if owner is t:
-                    found[k] = g if found[k] is None else found[k] + g
+        if found[k] is None and id(t) in leaves:
+            found[k] = leaves[id(t)][1]
     return found
+
+
+def _totals(leaves, targets):
+    """{id: (tensor, cotangent)} of leaves, each cotangent as the hooks of the tensor leave it."""
+    totals = {}
+    for leaf, g in leaves:
+        seen = totals.get(id(leaf))
+        totals[id(leaf)] = (leaf, g if seen is None else seen[1] + g)
+    wanted = None if targets is None else {id(t) for t in targets}
+    for key, (leaf, g) in totals.items():
+        if leaf._hooks and (wanted is None or key in wanted):
+            totals[key] = (leaf, call_tensor_hooks(leaf._hooks, g))
+    return totals
 
 
 def _owners(graph):
@@ -805,12 +826,14 @@ def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, 
 
 
 def accumulate(pairs, create_graph):
-    """Add each cotangent to the `.grad` of its tensor."""
+    """Add each cotangent to the `.grad` of its tensor, and call what waits for that."""
     from ..ops.api import FUNCTIONS
     from . import modes
 
     with modes.set_grad_enabled(create_graph):
         for tensor, g in pairs:
+            if tensor is None:
+                continue
             if g._meta.requires_grad and not create_graph:
                 g = inplace.detached(g)
             seen = tensor._grad
@@ -820,6 +843,9 @@ def accumulate(pairs, create_graph):
                 tensor._grad = seen + g
             else:
                 inplace.write(seen, seen + g)
+            if tensor._after_grad:
+                for hook in list(tensor._after_grad.values()):
+                    hook(tensor)
 
 
 def grad(

@@ -173,10 +173,10 @@ class Builder:
     def reshape(self, x, shape):
         """The same elements in row-major order."""
         shape = tuple(shape)
-        if x.kind == "reshape":
-            x = x.inputs[0]
         if x.shape == shape:
             return x
+        if x.kind == "reshape" and x.inputs[0].shape == shape:
+            return x.inputs[0]
         kept = [n for n in shape if n != 1]
         if kept == [n for n in x.shape if n != 1]:  # only dims of size 1 come or go
             places = [d for d, n in enumerate(shape) if n != 1]
@@ -190,6 +190,8 @@ class Builder:
             return self.move(x, axes, shape)
         if x.kind == "const" or (x.kind == "move" and not x.inputs[0].shape):
             return self.expand(x.inputs[0] if x.kind == "move" else x, shape)
+        if x.kind == "reshape":
+            x = x.inputs[0]
         return self.make("reshape", None, (x,), (), shape, x.dtype)
 
     def storage(self, x, meta):

@@ -53,23 +53,22 @@ def imag(input):
 
 def _set_real(self, value):
     inplace.check_writable(self, "real")
-    rest = imag(self) if self._meta.dtype.is_complex else None
-    inplace.write(self, _whole(self, value) if rest is None else complex_op(_part(self, value), rest))
+    part = _fitted(self, value)
+    if self._meta.dtype.is_complex:
+        part = complex_op(part, imag(self))
+    inplace.write(self, part)
 
 
 def _set_imag(self, value):
     inplace.check_writable(self, "imag")
-    inplace.write(self, complex_op(real(self), _part(self, value)) if imag(self) is not None else self)
+    imag(self)  # which raises for a real tensor
+    inplace.write(self, complex_op(real(self), _fitted(self, value)))
 
 
-def _part(x, value):
+def _fitted(x, value):
+    """What is assigned to a part of `x`."""
     made = value if isinstance(value, Tensor) else FUNCTIONS["tensor"](value)
     return mv.expand(cast_to(made, x._meta.dtype.to_real()), x._meta.shape)
-
-
-def _whole(x, value):
-    made = value if isinstance(value, Tensor) else FUNCTIONS["tensor"](value)
-    return mv.expand(cast_to(made, x._meta.dtype), x._meta.shape)
 
 
 METHODS["real"] = property(real, _set_real)

@@ -369,7 +369,7 @@ trunc = _step("trunc", _keep_ints(np.trunc), ("trunc", "fix"))
 round_op = Elementwise(
     "round", _keep_ints(np.rint), vjp=lambda g, out, x: g * 0, refuse=("bool",)
 )
-sign = _function("sign", np.sign, lambda g, out, x: g * 0, promotion="default")
+sign = _function("sign", lambda x: x if x.dtype == bool else np.sign(x), lambda g, out, x: g * 0, promotion="default")
 
 
 @function(inplace_too=True)

@@ -24,7 +24,7 @@ def common_dtype(*operands):
 
 
 def require_floating(name, *tensors):
-    """Raise NotImplementedError, PyTorch's class for it, for tensors that are not floating point."""
+    """Raise NotImplementedError, PyTorch's class for it, unless all are floating point."""
     for x in tensors:
         if x._meta.dtype.category < dtypes.FLOAT:
             raise NotImplementedError(
@@ -167,7 +167,9 @@ def _number(value, kind, name):
     if isinstance(value, Tensor):
         value = value.item()
     if dtypes.of_scalar(type(value)).category > kind.category:
-        raise RuntimeError(f"{name}: value cannot be converted to type {kind.name} without overflow")
+        raise RuntimeError(
+            f"{name}: value cannot be converted to type {kind.name} without overflow"
+        )
     return value
 
 
@@ -312,15 +314,17 @@ copysign_op.vjp_rule = lambda g, out, a, b: (ew.where(ew.eq(a, 0), 0, g * ew.sgn
 copysign = elementwise(copysign_op, arity=2, doc="The size of `input` with the sign of `other`.")
 
 nextafter_op = Elementwise("nextafter", np.nextafter, loops=False)
-nextafter_op.vjp_rule = lambda g, out, a, b: (
-    ew.where(ew.ne(a, b), g, 0),
-    ew.where(ew.eq(a, b), g, 0),
-)
+nextafter_op.vjp_rule = lambda g, out, a, b: (ew.where(ew.ne(a, b), g, 0), g * 0)
 nextafter = elementwise(nextafter_op, arity=2, doc="The next number from `input` to `other`.")
 
+
+
+def _signbit(x):
+    return np.signbit(x) if x.dtype.kind == "f" else x < 0
+
+
 signbit = elementwise(
-    Elementwise("signbit", lambda x: np.signbit(x) if x.dtype.kind == "f" else x < 0, "bool",
-                loops=False),
+    Elementwise("signbit", _signbit, "bool", loops=False, refuse=("complex64", "complex128")),
     inplace_too=False,
     doc="Whether the sign is negative, as that of -0.0 is.",
 )

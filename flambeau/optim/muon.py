@@ -9,16 +9,24 @@ MOST_ITERATIONS = 100
 
 
 def _orthogonal(x, a, b, c, eps, steps):
-    """A matrix near `x` whose singular values are near 1, by a Newton-Schulz iteration."""
-    x = x.bfloat16()
+    """A matrix near `x` whose singular values are near 1, by a Newton-Schulz iteration.
+
+    As in PyTorch, results are rounded to bfloat16; sums within a product are not.
+    """
+    x = _rounded(x)
     is_tall = x.size(0) > x.size(1)
     if is_tall:
         x = x.T
-    x = x / (x * x).sum().sqrt().clamp(min=eps)
+    x = _rounded(x / _rounded((x * x).sum().sqrt()).clamp(min=eps))
     for _ in range(steps):
-        gram = x @ x.T
-        x = x * a + (gram * b + gram @ gram * c) @ x
+        gram = _rounded(x @ x.T)
+        polynomial = _rounded(gram * b + gram @ gram * c)
+        x = _rounded(x * a + polynomial @ x)
     return x.T if is_tall else x
+
+
+def _rounded(x):
+    return x.bfloat16().float()
 
 
 def _muon(p, velocity, g, *scalars, nesterov, steps, adjust):

@@ -253,6 +253,7 @@ class Tensor(metaclass=TensorType):
     _history = None
     _view_of = None
     _hooks = None
+    _after_grad = None
     _changes = 0
     _retains_grad = False
 

@@ -130,6 +130,10 @@ def run(segment):
         state.stamp = next(_serial)
         _finish(task, segment, tensors, storages)
     except BaseException as error:
+        writes = task is None or any(a is not None for a in task.executable.program.aliases)
+        for position, tensor in zip(alive, tensors, strict=True):
+            if not writes:
+                _compute_alone(state, position, tensor, segment)
         _lose(tensors, storages, segment, error)
         raise
     finally:
@@ -165,6 +169,16 @@ def _finish(task, segment, tensors, storages):
             tensors[k]._history = (graph, position)
 
 
+def _compute_alone(state, position, tensor, segment):
+    """After a failure: compute a value that does not depend on what failed."""
+    try:
+        task = Task(state, [position], [tensor], ())
+        for buffer in task.executable.run(segment.leaves, segment.scalars)[: len(task.targets)]:
+            tensor._buffer = buffer
+    except (ArithmeticError, IndexError, RuntimeError, ValueError):
+        pass  # it does depend on it: `_lose` takes note
+
+
 def _lose(tensors, storages, segment, error):
     """After a failure: what has no memory yet says why when it is used."""
     for tensor in tensors:
@@ -191,9 +205,7 @@ class _Lost:
         """Raises: any use of the tensor asks this first."""
         raise RuntimeError(f"this tensor was never computed: {self.error}") from self.error
 
-    def numpy(self, kind, count, offset=0):
-        """Raises, as any use of the tensor does."""
-        return self.is_shared
+    nbytes = numpy = ptr = is_shared
 
 
 def realize(tensor):

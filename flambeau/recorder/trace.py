@@ -137,18 +137,20 @@ class Segment:
     scalars, leaves: the numbers in the slots; the buffers of the leaves, in the order of entry.
     storages: the shared storages whose content is a value of this segment.
     grad_leaves: the tensor that entered, by position, where gradients end in it.
-    contexts: what a custom function or a hook needs in the backward pass, by position.
+    contexts: the custom function at a position, hooks under other keys (see autograd.hooks).
+    retained: weak references to the tensors that keep their gradient, by position.
     """
 
     __slots__ = (
-        *("contexts", "done", "eager", "grad_leaves", "handles", "leaves", "node", "running"),
-        *("scalars", "storages", "trace", "writes"),
+        *("contexts", "done", "eager", "grad_leaves", "handles", "leaves", "node", "retained"),
+        *("running", "scalars", "storages", "trace", "writes"),
     )
 
     def __init__(self, trace, root):
         self.trace, self.node = trace, root
         self.handles, self.scalars, self.leaves, self.storages = [], [], [], []
         self.grad_leaves, self.contexts = {}, {}
+        self.retained = None
         self.done = self.eager = self.running = False
 
 

@@ -182,8 +182,8 @@ class Reader:
             raise RuntimeError("failed finding the central directory: the file is cut off")
         *_, count, size, offset, _ = _END.unpack_from(tail, found)
         at = self._end - length + found
-        if count == _MANY or size == _LIMIT or offset == _LIMIT:
-            at, count, size, offset = self._find_wide_directory(at, count, size, offset)
+        # PyTorch writes the wide form beside the narrow one whether it is needed or not.
+        at, count, size, offset = self._find_wide_directory(at, count, size, offset)
         if self._start + offset + size != at:
             raise RuntimeError("the central directory is not where it should be")
         return offset, size, count

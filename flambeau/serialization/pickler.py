@@ -13,13 +13,19 @@ import types
 from .. import dtypes, formats
 from . import tensors
 from .names import STORAGE_NAMES, STORAGE_TYPES, StorageType, file_name_of
-from .storages import REBUILD, rebuild_from_type_v2, rebuild_parameter
-from .storages import rebuild_parameter_with_state, rebuild_tensor_v2
+from .storages import (
+    REBUILD,
+    rebuild_from_type_v2,
+    rebuild_parameter,
+    rebuild_parameter_with_state,
+    rebuild_tensor_v2,
+)
 
 __all__ = ["SavedStorage", "TensorPickler"]
 
 PROTOCOL = 2
 _REBUILD_NAMES = {function: name for name, function in REBUILD.items()}
+_BUILTIN = frozenset((bool, int, float, str, bytes, tuple, list, dict, types.FunctionType))
 _LAYOUT = ("torch.serialization", "_get_layout")
 
 
@@ -102,12 +108,14 @@ class TensorPickler(pickle._Pickler):
 
     def persistent_id(self, obj):
         """The id of a storage, which is no part of the pickle; None for any other object."""
-        if not isinstance(obj, SavedStorage):
+        if type(obj) is not SavedStorage:
             return None
         return (*obj.id, _Later(lambda: obj.numel), *self._tail)
 
     def reducer_override(self, obj):
         """How to build what is flambeau's, as PyTorch does."""
+        if type(obj) in _BUILTIN:
+            return NotImplemented
         if tensors.is_tensor(obj):
             return self._reduce_tensor(obj)
         if isinstance(obj, _Data):

@@ -121,11 +121,6 @@ class PlainUnpickler:
 
 
 def _refusal(module, name):
-    if module.partition(".")[0] == "torch":
-        return (
-            f"the file names {module}.{name}, which flambeau does not read by default. If you "
-            "trust the file, load it with weights_only=False"
-        )
     return (
         f"the file names {module}.{name}, which is not allowed by default. If you trust that "
         f"class or function, allow it with torch.serialization.add_safe_globals([{name}]) or the "

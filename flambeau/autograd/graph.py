@@ -1,0 +1,376 @@
+"""The recorded graph as PyTorch shows it: `grad_fn` objects, and the hooks of tensors.
+
+A `Node` is a view of a record: its operands are found when they are asked for.
+"""
+
+import threading
+import weakref
+from collections import OrderedDict, namedtuple
+
+from ..ops.api import METHODS
+from ..recorder import inplace
+from ..recorder.handle import Tensor
+from ..recorder.trace import VIEW, WRITE, enter, local
+from . import engine
+from .hooks import NodeHooks, RemovableHandle, add_hook
+
+__all__ = ["AccumulateGrad", "GradientEdge", "Node", "get_gradient_edge", "grad_fn"]
+
+# What PyTorch calls the derivatives of operations that have another name here.
+_NAMES = {
+    "to": "ToCopyBackward0",
+    "slice": "SliceBackward0",
+    "index_put": "IndexPutBackward0",
+    "linear": "AddmmBackward0",
+    "cross_entropy": "NllLossBackward0",
+    "nll_loss": "NllLossBackward0",
+    "layer_norm": "NativeLayerNormBackward0",
+    "batch_norm": "NativeBatchNormBackward0",
+    "group_norm": "NativeGroupNormBackward0",
+    "conv1d": "ConvolutionBackward0",
+    "conv2d": "ConvolutionBackward0",
+    "conv3d": "ConvolutionBackward0",
+    "convolution": "ConvolutionBackward0",
+    "max_pool2d": "MaxPool2DWithIndicesBackward0",
+    "bce": "BinaryCrossEntropyBackward0",
+    "bce_with_logits": "BinaryCrossEntropyWithLogitsBackward0",
+    "dropout": "MulBackward0",
+}
+_OVER_DIMS = ("sum", "mean", "prod", "std", "var", "logsumexp")
+
+
+def grad_name(state):
+    """What PyTorch calls the derivative of a record, such as "MulBackward0"."""
+    op = state.op
+    if op is VIEW:
+        return "AsStridedBackward0"
+    if op is WRITE:
+        return "CopySlices"
+    if op.name in _OVER_DIMS and op.name != "logsumexp":
+        whole = state.attrs.get("keepdim") is False and not state.meta.shape
+        return f"{op.name.capitalize()}Backward{0 if whole else 1}"
+    if op.name == "pow":
+        return f"PowBackward{int(len(state.operands) > 1 and type(state.operands[1]) is int)}"
+    return _NAMES.get(op.name) or op.grad_name
+
+
+class Node:
+    """A `grad_fn`: the operation that a tensor's gradient goes to next.
+
+    >>> import flambeau as torch
+    >>> x = torch.ones(2, requires_grad=True)
+    >>> (x * 2).sum().grad_fn.name()
+    'SumBackward0'
+    """
+
+    # state: the record; leaves: where gradients end in its segment, by position; contexts: of its
+    # segment; place: (Graph or None, segment) at the time it was made.
+
+    def name(self):
+        """The name of the derivative."""
+        return type(self).__name__
+
+    @property
+    def next_functions(self):
+        """(node, index of its result) for each operand: where the gradients go; None for numbers."""
+        context = self._context
+        if context is not None:
+            return tuple(self._edge(p) for p in self._state.operands[context.skip :])
+        if self._state.op is WRITE:
+            base, value = self._state.operands
+            return self._edge(base), self._edge(value)
+        return tuple(self._edge(p) for p in self._state.operands)
+
+    def _edge(self, position):
+        if type(position) is not int:
+            return None, 0
+        node, index = _node_at(self._state, position, self._leaves, self._contexts)
+        return node, index
+
+    @property
+    def _context(self):
+        """The custom function that this node stands for, if it does."""
+        return self._contexts.get(self._state.first)
+
+    @property
+    def metadata(self):
+        """A dict that belongs to the user."""
+        return self.__dict__.setdefault("_metadata", {})
+
+    def _node_hooks(self):
+        return self._contexts.setdefault(("node", self._state.first), NodeHooks())
+
+    def register_hook(self, fn):
+        """Call fn(grad_inputs, grad_outputs) after this step of each backward pass.
+
+        It may return other grad_inputs. Returns a handle that removes it.
+        """
+        return add_hook(self._node_hooks().after, fn)
+
+    def register_prehook(self, fn):
+        """Call fn(grad_outputs) before this step of each backward pass, and use what it returns."""
+        return add_hook(self._node_hooks().before, fn)
+
+    def __getattr__(self, name):
+        if name.startswith("__") or name in ("_state", "_contexts", "_leaves"):
+            raise AttributeError(name)
+        context = self._context
+        if context is None:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        return getattr(context.ctx, name)
+
+    def __repr__(self):
+        return f"<{type(self).__name__} object at {id(self):#x}>"
+
+
+class AccumulateGrad(Node):
+    """Where gradients end: `variable` is the leaf whose `.grad` they are added to."""
+
+    next_functions = ()
+
+    def __init__(self, variable):
+        self.variable = variable
+
+    _context = None
+
+    def name(self):
+        """The name that PyTorch gives it."""
+        return "struct torch::autograd::AccumulateGrad"
+
+    def register_hook(self, fn):
+        """Call fn((), (grad,)) after the gradient has been added."""
+        return register_post_accumulate_grad_hook(
+            self.variable, lambda leaf: fn((), (leaf._grad,))
+        )
+
+    def register_prehook(self, fn):
+        """Call fn((gradient,)) before it is added, and use what it returns."""
+
+        def hook(g):
+            replaced = fn((g,))
+            return replaced[0] if isinstance(replaced, tuple) else replaced
+
+        return register_hook(self.variable, hook)
+
+
+_classes = {}
+_nodes = weakref.WeakValueDictionary()
+_lock = threading.Lock()
+
+
+def _make(state, leaves, contexts):
+    context = contexts.get(state.first)
+    name = grad_name(state) if context is None else context.name
+    cls = _classes.get(name)
+    if cls is None:
+        cls = _classes[name] = type(name, (Node,), {"__doc__": f"`grad_fn` of {state.op}."})
+    with _lock:
+        key = (id(contexts), state.first)  # a node keeps its contexts, hence the id, alive
+        node = _nodes.get(key)
+        if node is None:
+            node = _nodes[key] = cls()
+            node._state, node._leaves, node._contexts = state, leaves, contexts
+    return node
+
+
+def _accumulator(leaf):
+    with _lock:
+        node = _nodes.get(id(leaf))
+        if node is None:
+            node = _nodes[id(leaf)] = AccumulateGrad(leaf)
+    return node
+
+
+def _state_of(below, position):
+    """The record at a position, sought from a later record down."""
+    while below.parent is not None:
+        if below.first <= position < below.end:
+            return below
+        below = below.parent
+    raise LookupError(position)
+
+
+def _node_at(below, position, leaves, contexts):
+    """(the node that the gradient at a position goes to, the index of its result) or (None, 0)."""
+    while True:
+        state = _state_of(below, position)
+        if not state.metas[position - state.first].requires_grad:
+            return None, 0
+        if state.grad == "keep":
+            position = engine.gradient_inputs(state)[0]
+        elif state.op is VIEW and state.grad == "op" and _same(state, below):
+            position = state.operands[0]
+        elif state.op is WRITE and state.grad == "op" and _is_whole(state, below):
+            position = state.operands[1]
+        else:
+            break
+    if state.grad == "op":
+        return _make(state, leaves, contexts), position - state.first
+    if state.grad != "leaf":
+        return None, 0
+    found = leaves.get(position)
+    if found is None:
+        return None, 0
+    leaf, history = found if isinstance(found, tuple) else (found, found._history)
+    if history is None:
+        return _accumulator(leaf), 0
+    graph, position = history
+    return _node_at(graph.spec.index[position], position, graph.grad_leaves, graph.contexts)
+
+
+def _same(state, below):
+    source = _state_of(below, state.operands[0]).meta
+    return source.shape == state.meta.shape and source.strides == state.meta.strides
+
+
+def _is_whole(state, below):
+    region, meta = state.attrs["geometry"], state.meta
+    value = state.operands[1]
+    source = _state_of(below, value)
+    tracked = source.metas[value - source.first].requires_grad
+    return tracked and region.shape == meta.shape and region.strides == meta.strides
+
+
+def _home(tensor):
+    """(graph or segment, a record at or behind the tensor's, its position)."""
+    graph, position = engine._place(tensor)
+    if graph is None:
+        segment = local.trace.segment
+        return segment, segment.node, position
+    return graph, graph.spec.index[position], position
+
+
+def grad_fn(tensor):
+    """The `Node` of the operation that made a tensor, None for a leaf."""
+    if tensor._segment is None and tensor._view_of is not None:
+        enter(tensor, local.trace.segment)
+    if not tensor._meta.requires_grad or inplace.is_leaf(tensor):
+        return None
+    home, below, position = _home(tensor)
+    node, _ = _node_at(below, position, home.grad_leaves, home.contexts)
+    return None if isinstance(node, AccumulateGrad) else node
+
+
+Tensor.grad_fn = property(grad_fn, doc="The operation that made it, None for a leaf.")
+
+GradientEdge = namedtuple("GradientEdge", ["node", "output_nr"])
+
+
+def get_gradient_edge(tensor):
+    """The (node, index) that the gradient of a tensor goes to."""
+    if not tensor.requires_grad:
+        raise RuntimeError("It is not possible to get the gradient edge for a Tensor that does not "
+                           "require gradients")
+    if inplace.is_leaf(tensor):
+        return GradientEdge(_accumulator(tensor), 0)
+    home, below, position = _home(tensor)
+    return GradientEdge(*_node_at(below, position, home.grad_leaves, home.contexts))
+
+
+# Hooks of tensors
+
+
+def _method(f):
+    METHODS[f.__name__] = f
+    return f
+
+
+@_method
+def register_hook(self, hook):
+    """Call hook(gradient) in each backward pass that comes to this tensor.
+
+    What it returns, if not None, takes the gradient's place. Returns a handle that removes it.
+
+    >>> import flambeau as torch
+    >>> x = torch.ones(2, requires_grad=True)
+    >>> handle = x.register_hook(lambda g: g * 2)
+    >>> (x * 3).sum().backward()
+    >>> x.grad
+    tensor([6., 6.])
+    """
+    if not self.requires_grad:
+        raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
+    if inplace.is_leaf(self):
+        if self._hooks is None:
+            self._hooks = OrderedDict()
+        return add_hook(self._hooks, hook)
+    home, _, position = _home(self)
+    return add_hook(home.contexts.setdefault(("tensor", position), OrderedDict()), hook)
+
+
+@_method
+def register_post_accumulate_grad_hook(self, hook):
+    """Call hook(self) whenever a backward pass has added to `.grad` of this leaf.
+
+    Returns a handle that removes it.
+    """
+    if not self.requires_grad:
+        raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
+    if not inplace.is_leaf(self):
+        raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
+    if self._after_grad is None:
+        self._after_grad = OrderedDict()
+    return add_hook(self._after_grad, hook)
+
+
+@_method
+def retain_grad(self):
+    """Let backward passes fill `.grad` of this tensor although it is no leaf."""
+    if not self.requires_grad:
+        raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
+    if inplace.is_leaf(self):
+        return
+    home, _, position = _home(self)
+    if home.retained is None:
+        home.retained = {}
+    home.retained[position] = weakref.ref(self)
+    self._retains_grad = True
+
+
+Tensor.retains_grad = property(
+    lambda self: self._retains_grad, doc="Whether `retain_grad` was called on this tensor."
+)
+
+
+class _MultiGradHandle:
+    """Removes the hooks that `register_multi_grad_hook` made."""
+
+    def __init__(self, handles):
+        self.handles = handles
+
+    def remove(self):
+        """Take the hooks out."""
+        for handle in self.handles:
+            handle.remove()
+
+    __enter__ = RemovableHandle.__enter__
+    __exit__ = RemovableHandle.__exit__
+
+
+def register_multi_grad_hook(tensors, fn, *, mode="all"):
+    """Call fn when the gradients of several tensors are known.
+
+    mode "all": fn([gradient or None, ...]) once all that take part have theirs; "any":
+    fn(gradient) when the first has. Returns a handle that removes the hooks.
+    """
+    if mode not in ("all", "any"):
+        raise ValueError(f"Expects mode to be one of ('all', 'any') but got {mode}")
+    found = {}
+
+    def hook_of(k):
+        def hook(g):
+            first = not found
+            found[k] = g
+            if mode == "any" and first:
+                fn(g)
+            if len(found) == len(tensors):
+                grads = [found[i] for i in range(len(tensors))]
+                found.clear()
+                if mode == "all":
+                    fn(grads)
+
+        return hook
+
+    return _MultiGradHandle([register_hook(t, hook_of(k)) for k, t in enumerate(tensors)])
+
+

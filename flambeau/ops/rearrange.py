@@ -1,0 +1,236 @@
+"""Elements in another arrangement: turned, repeated, along diagonals, in windows."""
+
+import numpy as np
+
+from .. import dtypes
+from ..recorder.handle import Tensor, contiguous_strides
+from . import elementwise as ew
+from . import movement as mv
+from .api import FUNCTIONS, METHODS, cast_to, function, method
+from .creation import make_tensor
+from .reduce import normalize_dim
+from .reduce import sum as reduce_sum
+
+__all__ = ["kron", "repeat_interleave", "trace"]
+
+
+@function(out=False)
+def rot90(input, k=1, dims=(0, 1)):
+    """Turned by k right angles from dims[0] towards dims[1]."""
+    if len(dims) != 2:
+        raise RuntimeError(f"expected total rotation dims == 2, but got dims = {len(dims)}")
+    if input.ndim < 2:
+        raise RuntimeError(f"expected total dims >= 2, but got total dims = {input.ndim}")
+    first, second = (normalize_dim(d, input.ndim) for d in dims)
+    if first == second:
+        raise RuntimeError(
+            f"expected rotation dims to be different, but got dim0 = {dims[0]} and dim1 = {dims[1]}"
+        )
+    k %= 4
+    if k == 0:
+        return input.clone()
+    if k == 2:
+        return mv.flip(input, (first, second))
+    if k == 1:
+        return mv.transpose(mv.flip(input, second), first, second)
+    return mv.flip(mv.transpose(input, first, second), second)
+
+
+@function(out=False)
+def trace(input):
+    """The sum of the diagonal of a matrix."""
+    if input.ndim != 2:
+        raise RuntimeError(f"trace: expected a matrix, but got tensor with dim {input.ndim}")
+    return reduce_sum(mv.diagonal(input))
+
+
+@function
+def kron(input, other):
+    """The Kronecker product: `other` times each element of `input`, in its place."""
+    ndim = max(input.ndim, other.ndim)
+    a = (1,) * (ndim - input.ndim) + tuple(input.shape)
+    b = (1,) * (ndim - other.ndim) + tuple(other.shape)
+    left = input.reshape([n for size in a for n in (size, 1)])
+    right = other.reshape([n for size in b for n in (1, size)])
+    return (left * right).reshape([n * m for n, m in zip(a, b, strict=True)])
+
+
+@function(methods=False, out=False)
+def repeat_interleave(input=None, repeats=None, dim=None, *, output_size=None):
+    """Each element (or slice of `dim`) so many times in a row; `repeats` an int or a tensor.
+
+    With one tensor alone: index i repeated input[i] times.
+    """
+    if repeats is None:
+        counts = _counts(input)
+        return make_tensor(np.repeat(np.arange(len(counts)), counts), dtype=input._meta.dtype)
+    if dim is None:
+        input, dim = input.reshape(-1), 0
+    if not input.ndim:
+        input = input.reshape(1)
+    dim = normalize_dim(dim, input.ndim)
+    n = input.shape[dim]
+    if isinstance(repeats, Tensor) and repeats.ndim == 1 and repeats.numel() == n and n != 1:
+        index = np.repeat(np.arange(n), _counts(repeats))
+        return FUNCTIONS["index_select"](input, dim, make_tensor(index.astype(np.int64)))
+    times = repeats
+    if isinstance(repeats, Tensor):
+        if repeats.ndim > 1 or repeats.numel() != 1:
+            raise RuntimeError(
+                "repeats must have the same size as input along dim, but got repeats.size(0) = "
+                f"{repeats.numel()} and input.size({dim}) = {n}"
+            )
+        times = int(_counts(repeats.reshape(1))[0])
+    if times < 0:
+        raise RuntimeError("Repeats must be non-negative")
+    shape = list(input.shape)
+    wide = mv.expand(mv.unsqueeze(input, dim + 1), [*shape[: dim + 1], times, *shape[dim + 1 :]])
+    return mv.reshape(wide, [*shape[:dim], n * times, *shape[dim + 1 :]])
+
+
+METHODS["repeat_interleave"] = repeat_interleave
+
+
+def _counts(repeats):
+    if repeats.ndim > 1:
+        raise RuntimeError("repeat_interleave only accept 1D vector as repeat")
+    if repeats._meta.dtype not in (dtypes.int32, dtypes.int64):
+        raise RuntimeError("repeats has to be Long or Int tensor")
+    counts = np.array(repeats.tolist(), np.int64).reshape(-1)
+    if (counts < 0).any():
+        raise RuntimeError("repeats can not be negative")
+    return counts
+
+
+# Regions written in a copy
+
+
+def _scattered(input, src, geometry):
+    """A copy of `input` with `src` written over a region of its row-major elements."""
+    return mv.write_region(mv.clone(input), cast_to(src, input._meta.dtype), geometry=geometry)
+
+
+def _check_region(name, src, shape):
+    if tuple(src.shape) != tuple(shape):
+        raise RuntimeError(
+            f"{name}: expected src to have a size equal to the slice of self. src size = "
+            f"{list(src.shape)}, slice size = {list(shape)}"
+        )
+
+
+@function(out=False)
+def diagonal_scatter(input, src, offset=0, dim1=0, dim2=1):
+    """A copy of `input` with `src` on the diagonal of two dims."""
+    target = mv.diagonal(FUNCTIONS["empty"](input.shape, dtype=input._meta.dtype), offset, dim1, dim2)
+    _check_region("diagonal_scatter", src, target.shape)
+    return _scattered(input, src, _geometry(target))
+
+
+@function(out=False)
+def select_scatter(input, src, dim, index):
+    """A copy of `input` with `src` at `index` of a dim."""
+    target = mv.select(FUNCTIONS["empty"](input.shape, dtype=input._meta.dtype), dim, index)
+    _check_region("select_scatter", src, target.shape)
+    return _scattered(input, src, _geometry(target))
+
+
+@function(out=False)
+def slice_scatter(input, src, dim=0, start=None, end=None, step=1):
+    """A copy of `input` with `src` over start:end:step of a dim."""
+    dim = normalize_dim(dim, input.ndim)
+    blank = FUNCTIONS["empty"](input.shape, dtype=input._meta.dtype)
+    target = mv.slice_dim(blank, dim, start, end, step)
+    _check_region("slice_scatter", src, target.shape)
+    return _scattered(input, src, _geometry(target))
+
+
+@function(out=False)
+def as_strided_scatter(input, src, size, stride, storage_offset=None):
+    """A copy of `input` with `src` over a strided region of it."""
+    geometry = (tuple(size), tuple(stride), storage_offset or 0)
+    _check_region("as_strided_scatter", src, size)
+    return _scattered(input, src, geometry)
+
+
+def _geometry(view):
+    meta = view._meta
+    return tuple(meta.shape), tuple(meta.strides), meta.offset
+
+
+@function(out=False)
+def diagflat(input, offset=0):
+    """The matrix with the elements of `input` on its diagonal."""
+    return FUNCTIONS["diag_embed"](input.reshape(-1), offset)
+
+
+@method("fill_diagonal_")
+def fill_diagonal_(self, fill_value, wrap=False):
+    """Write a number on the main diagonal; with `wrap`, on again below where rows are left."""
+    if self.ndim < 2:
+        raise RuntimeError("dimensions must larger than 1")
+    shape = self.shape
+    if self.ndim > 2 and len(set(shape)) > 1:
+        raise RuntimeError("all dimensions of input must be of equal length")
+    step = sum(contiguous_strides(shape))
+    flat = np.zeros(self.numel(), bool)
+    last = self.numel() if wrap or self.ndim > 2 else min(shape[0], shape[1]) * shape[1]
+    if wrap and self.ndim == 2:
+        step = shape[1] + 1
+    flat[:last:step] = True
+    mask = make_tensor(flat).reshape(shape)
+    return METHODS["masked_fill_"](self, mask, fill_value)
+
+
+# Windows
+
+
+@method("unfold")
+def unfold(self, dimension, size, step):
+    """All windows of `size` along a dim, `step` apart, their elements in a new last dim: a view."""
+    meta = self._meta
+    dim = normalize_dim(dimension, len(meta.shape))
+    length, stride = (meta.shape[dim], meta.strides[dim]) if meta.shape else (1, 1)
+    if size > length:
+        raise RuntimeError(
+            f"maximum size for tensor at dimension {dim} is {length} but size is {size}"
+        )
+    if step <= 0:
+        raise RuntimeError(f"step is {step} but must be > 0")
+    shape, strides = list(meta.shape), list(meta.strides)
+    if shape:
+        shape[dim], strides[dim] = (length - size) // step + 1, stride * step
+    shape.append(size)
+    strides.append(stride)
+    return _windows(self, dim, shape, strides, size, step)
+
+
+def _windows(x, dim, shape, strides, size, step):
+    if not x.ndim:
+        return x.reshape(1)[:size]
+    if x.requires_grad or not x._meta.contiguous:
+        places = np.arange(shape[dim])[:, None] * step + np.arange(size)
+        moved = mv.movedim(x, dim, 0)[make_tensor(places)]  # [windows, size, rest]
+        return mv.movedim(mv.movedim(moved, 1, -1), 0, dim)
+    return mv.as_strided(x, shape, strides)
+
+
+# Differences
+
+
+@function
+def diff(input, n=1, dim=-1, prepend=None, append=None):
+    """The differences of neighbours along a dim, n times over."""
+    if not input.ndim:
+        raise RuntimeError("diff expects input to be at least one-dimensional")
+    dim = normalize_dim(dim, input.ndim)
+    parts = [x for x in (prepend, input, append) if x is not None]
+    if len(parts) > 1:
+        input = mv.cat(parts, dim)
+    if n < 0:
+        raise RuntimeError(f"order must be non-negative but got {n}")
+    for _ in range(min(n, input.shape[dim])):
+        high = mv.slice_dim(input, dim, 1, None)
+        low = mv.slice_dim(input, dim, 0, -1)
+        boolean = input._meta.dtype is dtypes.bool_
+        input = ew.logical_xor(high, low) if boolean else high - low
+    return input.clone() if n == 0 else input

@@ -1,0 +1,108 @@
+"""The runtime: threads, the cache of kernels, errors that the data shows, memory."""
+
+import os
+
+import numpy as np
+import pytest
+
+import flambeau
+from flambeau import config
+from flambeau.backends import memory
+from flambeau.backends.llvm import jit, threads
+
+
+@pytest.fixture
+def native(monkeypatch):
+    """Compile at once."""
+    monkeypatch.setattr(config, "backend", "llvm")
+
+
+@pytest.fixture
+def thread_count():
+    """Restores the number of threads."""
+    before = threads.get_num_threads()
+    yield
+    threads.set_num_threads(before)
+
+
+def work(x, w):
+    """Products, reductions along rows and columns, elementwise."""
+    y = (x @ w).tanh()
+    return [y.sum(0).tolist(), y.sum(1).tolist(), (y - y.amax(1, keepdim=True)).exp().sum().item()]
+
+
+def test_results_do_not_depend_on_threads(native, thread_count):
+    rng = np.random.RandomState(0)
+    x = flambeau.tensor(rng.randn(700, 300).astype(np.float32))
+    w = flambeau.tensor(rng.randn(300, 600).astype(np.float32))
+    found = []
+    for count in (1, 2, 5, 1):
+        threads.set_num_threads(count)
+        found.append(work(x, w))
+    assert found[0] == found[1] == found[2] == found[3]
+
+
+def test_thread_count_is_checked():
+    with pytest.raises(RuntimeError, match="positive"):
+        threads.set_num_threads(0)
+
+
+def test_product_with_an_epilogue(native):
+    rng = np.random.RandomState(1)
+    a, b = rng.randn(600, 40).astype(np.float32), rng.randn(40, 300).astype(np.float32)
+    bias = rng.randn(300).astype(np.float32)
+    x, w, c = flambeau.tensor(a), flambeau.tensor(b), flambeau.tensor(bias)
+    found = (x @ w + c).clamp(min=0.0).tolist()
+    np.testing.assert_allclose(found, np.maximum(a @ b + bias, 0), rtol=1e-4, atol=1e-4)
+    z = x @ w + c
+    e = (z - z.amax(1, keepdim=True)).exp()
+    found = (e / e.sum(1, keepdim=True)).tolist()
+    e = np.exp(a @ b + bias - (a @ b + bias).max(1, keepdims=True))
+    np.testing.assert_allclose(found, e / e.sum(1, keepdims=True), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("backend", ["llvm", "numpy"])
+def test_index_out_of_range_names_the_line(monkeypatch, backend):
+    monkeypatch.setattr(config, "backend", backend)
+    x = flambeau.zeros(5, 2)
+    picked = x[flambeau.tensor([0, 7])] + 1  # the line that is named
+    with pytest.raises(IndexError, match=r"index 7 .* size 5 .*test_runtime.py:\d+"):
+        picked.tolist()
+    assert (x + 1).tolist() == [[1.0, 1.0]] * 5
+
+
+def test_torn_cache_file_is_compiled_again(native, monkeypatch, tmp_path):
+    monkeypatch.setattr(config, "cache", str(tmp_path))
+    monkeypatch.setattr(jit, "_addresses", dict.fromkeys(()))
+    x = flambeau.tensor([1.0, 2.0, 3.0])
+    assert ((x * 3 - 1).exp() + x).sum().item() > 0
+    files = [os.path.join(d, f) for d, _, names in os.walk(tmp_path) for f in names]
+    assert files
+    for path in files:
+        with open(path, "r+b") as f:
+            f.truncate(os.path.getsize(path) // 2)
+    before = jit.compiled_count
+    key, name = ("torn",), "fb_torn"
+    text = f"define i64 @{{}}() {{{{ ret i64 7 }}}}  ; {name}"
+    jit.compiled(key, text.format)
+    assert jit.compiled_count == before + 1
+    assert jit._read(files[0]) is None
+
+
+def test_blocks_come_back_to_the_pool():
+    memory.release_pool()
+    block = memory.Buffer.allocate(1 << 20)
+    address = block.ptr
+    assert memory.pool_bytes() == 0
+    del block
+    assert memory.pool_bytes() >= 1 << 20
+    assert memory.Buffer.allocate(1 << 20).ptr == address
+
+
+def test_exported_memory_is_not_reused():
+    x = flambeau.zeros(1000)
+    array = x.numpy()
+    del x
+    y = flambeau.ones(1000) * 1
+    assert y.sum().item() == 1000
+    assert not array.any()
