@@ -1,8 +1,8 @@
 """Runs the code of the pages in this folder and puts what it prints into them.
 
-`python docs/refresh.py` rewrites the pages; the tests call `refreshed` and want no change. In a page
+`python docs/refresh.py` rewrites the pages; the tests call `refreshed` and want no change:
 
-- a block `python NAME.py` is a file of its folder of the page, for the commands after it,
+- a block `python NAME.py` is a file in the folder of the commands after it,
 - a block `console` is a command, `$ ...`, and what it prints,
 - a block `python` that is followed by blocks `text LIBRARY` is run with `torch` as that library;
   such a block holds what it prints and the error that it ends in, if any.

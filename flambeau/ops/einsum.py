@@ -124,7 +124,8 @@ def _labels(term, ndim, number):
 
 @composite(name="einsum")
 def _einsum(*operands, inputs, output):
-    terms = [_diagonals(x, labels, k) for k, (x, labels) in enumerate(zip(operands, inputs, strict=True))]
+    pairs = zip(operands, inputs, strict=True)
+    terms = [_diagonals(x, labels, k) for k, (x, labels) in enumerate(pairs)]
     sizes = _sizes(terms)
     x, labels = terms[0]
     for k, (y, more) in enumerate(terms[1:], 1):

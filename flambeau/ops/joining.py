@@ -107,7 +107,7 @@ def meshgrid(*tensors, indexing="ij"):
     for d, x in enumerate(tensors):
         grids.append(x.reshape([-1 if k == d else 1 for k in range(len(shape))]).expand(shape))
     if swapped:
-        grids = [g.transpose(0, 1) for g in (grids[1], grids[0], *grids[2:])]
+        grids = [grids[1], grids[0], *grids[2:]]
     return tuple(grids)
 
 

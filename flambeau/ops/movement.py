@@ -96,12 +96,17 @@ def _moved(build, x, attrs, meta):
     return build.permute(x, attrs["dims"])
 
 
-permute_op = View(
-    "permute",
-    lambda m, dims: ([m.shape[d] for d in dims], [m.strides[d] for d in dims], m.offset),
-    _moved,
-    lambda g, out, x, dims: permute_op(g, dims=tuple(dims.index(d) for d in range(len(dims)))),
-)
+def _permutation(name):
+    return View(
+        name,
+        lambda m, dims: ([m.shape[d] for d in dims], [m.strides[d] for d in dims], m.offset),
+        _moved,
+        lambda g, out, x, dims: permute_op(g, dims=tuple(dims.index(d) for d in range(len(dims)))),
+    )
+
+
+# The same but for the names of their derivatives.
+permute_op, transpose_op, t_op = map(_permutation, ("permute", "transpose", "t"))
 
 
 def _expand_geometry(meta, shape):
@@ -429,7 +434,7 @@ def transpose(input, dim0, dim1):
     dims = list(range(ndim))
     if ndim:
         dims[dim0], dims[dim1] = dims[dim1], dims[dim0]
-    return permute_op(input, dims=tuple(dims))
+    return transpose_op(input, dims=tuple(dims))
 
 
 @function(out=False)
@@ -438,7 +443,7 @@ def t(input):
     ndim = len(input._meta.shape)
     if ndim > 2:
         raise RuntimeError(f"t() expects a tensor with <= 2 dimensions, but self is {ndim}D")
-    return input if ndim < 2 else permute_op(input, dims=(1, 0))
+    return input if ndim < 2 else t_op(input, dims=(1, 0))
 
 
 @function(aliases=("moveaxis",), out=False)

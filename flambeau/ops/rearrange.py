@@ -121,7 +121,7 @@ def _check_region(name, src, shape):
 @function(out=False)
 def diagonal_scatter(input, src, offset=0, dim1=0, dim2=1):
     """A copy of `input` with `src` on the diagonal of two dims."""
-    target = mv.diagonal(FUNCTIONS["empty"](input.shape, dtype=input._meta.dtype), offset, dim1, dim2)
+    target = mv.diagonal(_blank(input), offset, dim1, dim2)
     _check_region("diagonal_scatter", src, target.shape)
     return _scattered(input, src, _geometry(target))
 
@@ -129,7 +129,7 @@ def diagonal_scatter(input, src, offset=0, dim1=0, dim2=1):
 @function(out=False)
 def select_scatter(input, src, dim, index):
     """A copy of `input` with `src` at `index` of a dim."""
-    target = mv.select(FUNCTIONS["empty"](input.shape, dtype=input._meta.dtype), dim, index)
+    target = mv.select(_blank(input), dim, index)
     _check_region("select_scatter", src, target.shape)
     return _scattered(input, src, _geometry(target))
 
@@ -138,8 +138,7 @@ def select_scatter(input, src, dim, index):
 def slice_scatter(input, src, dim=0, start=None, end=None, step=1):
     """A copy of `input` with `src` over start:end:step of a dim."""
     dim = normalize_dim(dim, input.ndim)
-    blank = FUNCTIONS["empty"](input.shape, dtype=input._meta.dtype)
-    target = mv.slice_dim(blank, dim, start, end, step)
+    target = mv.slice_dim(_blank(input), dim, start, end, step)
     _check_region("slice_scatter", src, target.shape)
     return _scattered(input, src, _geometry(target))
 
@@ -150,6 +149,11 @@ def as_strided_scatter(input, src, size, stride, storage_offset=None):
     geometry = (tuple(size), tuple(stride), storage_offset or 0)
     _check_region("as_strided_scatter", src, size)
     return _scattered(input, src, geometry)
+
+
+def _blank(x):
+    """A tensor whose views tell where the elements of a copy of `x` lie."""
+    return FUNCTIONS["empty"](x.shape, dtype=x._meta.dtype)
 
 
 def _geometry(view):

@@ -73,7 +73,7 @@ def load(
     _check_pickle_module(pickle_module)
     if mmap and not files.is_path(f):
         raise ValueError("f must be a file path in order to use the mmap argument")
-    trusted = weights_only is False
+    trusted = weights_only is not None and not weights_only
     try:
         with files.open_to_read(f) as file:
             if archive.is_archive(file):

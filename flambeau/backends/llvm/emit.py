@@ -17,6 +17,7 @@ __all__ = ["can_emit", "emit"]
 
 FAST = "contract "
 FOLD = "reassoc nsz contract "
+BLOCK = 4096  # elements that are summed before the sum is added to the total
 
 
 def can_emit(node):
@@ -42,6 +43,7 @@ class _Emitter:
         self.phases = [phase for _, phase in self.order]
         self.spilled = {}
         self.kept = {}
+        self.totals = {}
 
     # Text
 
@@ -451,6 +453,18 @@ class _Emitter:
                         ", !llvm.access.group !1"
                     ))
 
+    def start_totals(self, works):
+        """The totals of the floating-point sums among `works`, whose accumulators are partial."""
+        self.totals = {}
+        for x in works:
+            name, kind, _, extra = self.code[x]
+            dtype = dtypes.BY_NAME[kind]
+            if name == "reduce" and extra[0] == "sum" and dtype.is_floating_point:
+                kind = value_type(dtype)
+                total = self.alloca("double")
+                self.do(f"store double 0.0, ptr {total}")
+                self.totals[x] = (kind, self.kept[x][0], total)
+
     def accumulate(self, works, values, j=None):
         """One step of each reduction among `works`."""
         for x in works:
@@ -505,21 +519,18 @@ class _Emitter:
 
     def elementwise(self):
         """for j: body."""
-        for phase in (0,):
-            works = [x for x in range(len(self.code)) if self.is_store(x)]
-            outside = self.closure(works, lambda x: False)
-            fixed = [x for x in outside if self.levels[x] == "o" and not self.is_store(x)]
-            self.compute(fixed, self.values, lambda k: self.here[k], False)
-            serial = any(self.code[x][0].startswith("scatter") for x in works)
-            inner = [x for x in outside if x not in self.values]
+        works = [x for x in range(len(self.code)) if self.is_store(x)]
+        needed = self.closure(works, lambda x: False)
+        fixed = [x for x in needed if self.levels[x] == "o" and not self.is_store(x)]
+        self.compute(fixed, self.values, lambda k: self.here[k], False)
+        serial = any(self.code[x][0].startswith("scatter") for x in works)
+        inner = [x for x in needed if x not in self.values]
 
-            def body(j, inner=inner, serial=serial):
-                values = dict(self.values)
-                self.compute(inner, values, lambda k: self.inner_place(k, self.here[k], j),
-                             not serial)
+        def body(j):
+            place = lambda k: self.inner_place(k, self.here[k], j)  # noqa: E731
+            self.compute(inner, dict(self.values), place, not serial)
 
-            del phase
-            self.loop(self.width, body, marker=None if serial else "!2")
+        self.loop(self.width, body, marker=None if serial else "!2")
 
     def is_store(self, x):
         """Whether an instruction writes memory."""
@@ -534,7 +545,13 @@ class _Emitter:
             if works:
                 self.fixed_values(works)
                 self.start(works)
+                self.start_totals(works)
                 self.row_loops(works, phase)
+                for x, (kind, partial, total) in self.totals.items():
+                    value = self.let(f"load double, ptr {total}")
+                    if kind == "float":
+                        value = self.let(f"fptrunc double {value} to float")
+                    self.do(f"store {kind} {value}, ptr {partial}")
             for x, (name, *_) in enumerate(self.code):
                 if name == "result" and self.phases[x] == phase + 1:
                     self.values[x] = self.finished(x)
@@ -588,10 +605,35 @@ class _Emitter:
 
         self.nest(0, self.here, body)
 
+    def innermost(self, size, body):
+        """for i: body(i), in blocks after which sums are added up: long sums stay accurate."""
+        if not self.totals:
+            self.loop(size, body, marker="!2")
+            return
+        more = self.let(f"add i64 {size}, {BLOCK - 1}")
+        blocks = self.let(f"sdiv i64 {more}, {BLOCK}")
+
+        def block(b):
+            first = self.let(f"mul i64 {b}, {BLOCK}")
+            last = self.let(f"add i64 {first}, {BLOCK}")
+            over = self.let(f"icmp sgt i64 {last}, {size}")
+            last = self.let(f"select i1 {over}, i64 {size}, i64 {last}")
+            for kind, partial, _ in self.totals.values():
+                self.do(f"store {kind} 0.0, ptr {partial}")
+            self.loop(last, body, start=first, marker="!2")
+            for kind, partial, total in self.totals.values():
+                old = self.let(f"load double, ptr {total}")
+                new = self.let(f"load {kind}, ptr {partial}")
+                new = self.let(f"fpext float {new} to double") if kind == "float" else new
+                result = self.let(f"fadd double {old}, {new}")
+                self.do(f"store double {result}, ptr {total}")
+
+        self.loop(blocks, block)
+
     def nest(self, depth, addresses, body):
         """Loops over the folded dims; the innermost runs body(i, addresses)."""
         if depth == self.n_fold - 1:
-            self.loop(self.fold[depth], lambda i: body(i, addresses), marker="!2")
+            self.innermost(self.fold[depth], lambda i: body(i, addresses))
             return
 
         def step(i):
