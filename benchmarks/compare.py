@@ -42,11 +42,12 @@ class Result:
 
 
 def environment(cores, cache):
-    """The environment variables of a measured process."""
+    """The environment variables of a measured process, which may keep its bytecode."""
     names = ("FLAMBEAU_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
     path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
     numbers = dict.fromkeys(names, str(cores))
-    return {**os.environ, **numbers, "FLAMBEAU_CACHE": str(cache), "PYTHONPATH": path}
+    known = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    return {**known, **numbers, "FLAMBEAU_CACHE": str(cache), "PYTHONPATH": path}
 
 
 class Worker:

@@ -37,8 +37,8 @@ def measure(workload, cpus, rounds):
     times = {library: [] for library in LIBRARIES}
     try:
         with tempfile.TemporaryDirectory() as filled:
-            if workload.fresh == "warm":
-                _run(START, "flambeau", cpus, filled, 5)
+            for library in LIBRARIES:  # so that all bytecode is there, and kernels if wanted
+                _run(IMPORT if workload.fresh == "import" else START, library, cpus, filled, 5)
             for _ in range(rounds):
                 for library in LIBRARIES:
                     with tempfile.TemporaryDirectory() as empty:

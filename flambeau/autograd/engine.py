@@ -23,6 +23,7 @@ from ..recorder.trace import (
     Scalar,
     enter,
     flush,
+    grad_enabled,
     local,
     new_leaf,
     set_grad_mode,
@@ -87,6 +88,9 @@ class Graph:
         """Give up the values that only the way from `seeds` needs: no pass goes there again."""
         self.freed, needed = self.spec.after(self.freed, tuple(seeds))
         self.saved = {p: x for p, x in self.saved.items() if p in needed}
+        for p, context in self.contexts.items():
+            if p in self.freed:
+                context.release()
 
 
 def _dense(meta):
@@ -229,11 +233,23 @@ class _Saved(_Lazy):
         self.graph = graph
         self.freed = graph.freed
         self.grad_leaves, self.contexts = graph.grad_leaves, graph.contexts
+        self.tied = {} if grad_enabled() else None
 
     def tensor(self, position):
-        """The saved value; a placeholder for one that no rule needs."""
+        """The saved value; a placeholder for one that no rule needs.
+
+        In a pass that records gradients, it is tied to its position in the graph.
+        """
         kept = self.graph.saved.get(position)
-        return kept if kept is not None else _Unneeded(_meta(self.index, position))
+        if kept is None:
+            return _Unneeded(_meta(self.index, position))
+        if self.tied is None or not _meta(self.index, position).requires_grad:
+            return kept
+        found = self.tied.get(position)
+        if found is None:
+            found = self.tied[position] = new_leaf(kept._meta.with_grad(True), kept._buffer)
+            found._history = (self.graph, position)
+        return found
 
     def scalar(self, slot, kind):
         """The number that was in the slot."""
@@ -350,7 +366,7 @@ def _through(state, gs, source):
     if context is None:
         grads = apply_rule(state, gs, source)
     else:
-        grads = context(gs, source)
+        grads = context(gs, source, state.first)
     if hooks is not None:
         grads = hooks.call_after(grads, gs)
     return [(p, g) for p, g in zip(state.operands, grads, strict=False) if type(p) is int]

@@ -120,7 +120,8 @@ class Node:
         return getattr(context.ctx, name)
 
     def __repr__(self):
-        return f"<{type(self).__name__} object at {id(self):#x}>"
+        home = "torch.autograd.function." if self._context is not None else ""
+        return f"<{home}{type(self).__name__} object at {id(self):#x}>"
 
 
 class AccumulateGrad(Node):

@@ -5,7 +5,7 @@ where they are used. Stores and reductions over the same index space, where one 
 other computes or both read the same memory, then share a kernel: a `Group`.
 """
 
-from ..recorder.handle import contiguous_strides, is_contiguous
+from ..geometry import contiguous_strides, view_strides
 from .program import identity_axes
 
 __all__ = ["Group", "Partition", "Step", "compose", "partition"]
@@ -102,16 +102,7 @@ class Partition:
             self.store(node)
 
     def _viewed(self, source, shape):
-        from ..ops.movement import view_strides
-
-        class _Geometry:
-            pass
-
-        root, offset, strides = self.access(source)
-        g = _Geometry()
-        g.shape, g.strides, g.numel = source.shape, strides, source.numel
-        g.contiguous = is_contiguous(source.shape, strides)
-        return view_strides(g, shape)
+        return view_strides(source.shape, self.access(source)[2], shape)
 
     def access(self, node):
         """(stored node, offset, strides) of a node that `ensure` was called for."""

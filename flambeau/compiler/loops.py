@@ -17,7 +17,7 @@ import struct
 import sys
 
 from .. import dtypes
-from ..recorder.handle import contiguous_strides
+from ..geometry import contiguous_strides
 from .fuse import compose
 
 __all__ = ["Kernel", "build_kernel", "scatter_kernel"]

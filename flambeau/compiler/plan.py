@@ -6,7 +6,7 @@ A temporary's bytes are free again after the last step that reads it.
 
 import math
 
-from ..recorder.handle import contiguous_strides
+from ..geometry import contiguous_strides
 from .fuse import Group, compose
 from .loops import build_kernel, scatter_kernel
 

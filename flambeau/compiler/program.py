@@ -20,7 +20,7 @@ dtype vanish. The kinds of node:
 """
 
 from .. import dtypes
-from ..recorder.handle import contiguous_strides
+from ..geometry import contiguous_strides
 
 __all__ = ["Builder", "Node", "Program", "flatten"]
 

@@ -5,17 +5,16 @@ modules are in dicts of this file. `Module._hooked` tells at the cost of one att
 there are any: it is set on the instance by its own hooks, and on the class by global ones.
 """
 
-import itertools
 import warnings
 import weakref
 from collections import OrderedDict
 
+from ..autograd.hooks import RemovableHandle
 from ..tensor import Tensor
 from .backward_hooks import BackwardHooks
 
 __all__ = [
     "ModuleHooks",
-    "RemovableHandle",
     "register_module_backward_hook",
     "register_module_buffer_registration_hook",
     "register_module_forward_hook",
@@ -26,37 +25,31 @@ __all__ = [
     "register_module_parameter_registration_hook",
 ]
 
-_ids = itertools.count()
 
+class _Handle(RemovableHandle):
+    """A handle that also takes out what is kept under the hook's id in further dicts.
 
-class RemovableHandle:
-    """Removes the hook it was returned for, by `remove()` or at the end of a `with` block."""
+    A copy of the module has a handle of its own, for its own hook.
+    """
 
     def __init__(self, hooks, *flags):
-        """hooks: the dict the hook is in; flags: dicts with further facts under the same id."""
-        self.id = next(_ids)
-        self._dicts = [weakref.ref(d) for d in (hooks, *flags)]
+        super().__init__(hooks)
+        self._flags = [weakref.ref(d) for d in flags]
 
     def remove(self):
-        """Take the hook out; does nothing the second time."""
-        for reference in self._dicts:
+        super().remove()
+        for reference in self._flags:
             entries = reference()
             if entries is not None:
                 entries.pop(self.id, None)
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.remove()
-
     def __getstate__(self):
-        return self.id, [reference() for reference in self._dicts]
+        return self.id, [reference() for reference in (self._hooks, *self._flags)]
 
     def __setstate__(self, state):
         self.id, dicts = state
-        dicts = (OrderedDict() if d is None else d for d in dicts)
-        self._dicts = [weakref.ref(d) for d in dicts]
+        references = [weakref.ref(OrderedDict() if d is None else d) for d in dicts]
+        self._hooks, *self._flags = references
 
 
 class _Hooks:
@@ -85,7 +78,7 @@ _registration = {"buffer": OrderedDict(), "module": OrderedDict(), "parameter": 
 
 def _register(hooks, hook, *flags, prepend=False):
     """Add a hook to a dict, and its id to each of `flags`; returns the handle."""
-    handle = RemovableHandle(hooks, *flags)
+    handle = _Handle(hooks, *flags)
     hooks[handle.id] = hook
     for flag in flags:
         flag[handle.id] = True

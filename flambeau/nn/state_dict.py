@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import flambeau
 
+from ..autograd.hooks import add_hook
 from ..tensor import Tensor
-from .hooks import RemovableHandle
 from .parameter import Parameter
 
 __all__ = ["ModuleState"]
@@ -98,7 +98,7 @@ class ModuleState:
 
     def register_state_dict_pre_hook(self, hook):
         """Call `hook(module, prefix, keep_vars)` before `state_dict`; returns a handle."""
-        return _add(self._state_dict_pre_hooks, hook)
+        return add_hook(self._state_dict_pre_hooks, hook)
 
     def register_state_dict_post_hook(self, hook):
         """Call `hook(module, state_dict, prefix, local_metadata)` after `state_dict`.
@@ -106,7 +106,7 @@ class ModuleState:
         It changes the dict in place and returns None. Returns a handle.
         """
         hook._from_public_api = True
-        return _add(self._state_dict_hooks, hook)
+        return add_hook(self._state_dict_hooks, hook)
 
     def _register_state_dict_hook(self, hook):
         """As `register_state_dict_post_hook`, but what the hook returns replaces the dict."""
@@ -115,7 +115,7 @@ class ModuleState:
                 "Cannot register the same function as the state dict post hook that was "
                 "previously registered via register_state_dict_post_hook"
             )
-        return _add(self._state_dict_hooks, hook)
+        return add_hook(self._state_dict_hooks, hook)
 
     # Loading.
 
@@ -254,7 +254,7 @@ class ModuleState:
         return self._register_load_state_dict_pre_hook(hook, with_module=True)
 
     def _register_load_state_dict_pre_hook(self, hook, with_module=False):
-        return _add(
+        return add_hook(
             self._load_state_dict_pre_hooks, _BoundHook(self, hook) if with_module else hook
         )
 
@@ -263,7 +263,7 @@ class ModuleState:
 
         The hook may change the two lists of `incompatible_keys` in place.
         """
-        return _add(self._load_state_dict_post_hooks, hook)
+        return add_hook(self._load_state_dict_post_hooks, hook)
 
 
 class _BoundHook:
@@ -274,12 +274,6 @@ class _BoundHook:
 
     def __call__(self, *args):
         return self.hook(self.module, *args)
-
-
-def _add(hooks, hook):
-    handle = RemovableHandle(hooks)
-    hooks[handle.id] = hook
-    return handle
 
 
 def _positional(args, destination, prefix, keep_vars):

@@ -160,8 +160,11 @@ def unary(op):
     return f
 
 
-def binary(op):
-    """The quick function of two tensors, or a tensor and a number, that records `op`."""
+def binary(op, slow=None):
+    """The quick function of two tensors, or a tensor and a number, that records `op`.
+
+    slow(input, other): what to do with operands that were not recorded before.
+    """
 
     def f(input, other):
         out = Tensor.__new__(Tensor)
@@ -177,7 +180,7 @@ def binary(op):
                     state = segment.node.next[op, input._pos, other._pos]
                     segment.node = state
                 else:
-                    return record(op, (input, other))
+                    raise KeyError
                 out._segment = segment
                 out._pos = state.first
                 out._meta = state.meta
@@ -186,6 +189,8 @@ def binary(op):
                 return out
         except (KeyError, AttributeError):
             pass
+        if slow is not None:
+            return slow(input, other)
         check_operands(op.name, input, other)
         return record(op, (input, other))
 

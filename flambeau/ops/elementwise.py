@@ -74,20 +74,22 @@ def _trunc_divide(a, b):
     return np.trunc(a / b)
 
 
+def _no_slope(g, out, a, b):
+    return g * 0, g * 0
+
+
 def _remainder(a, b):
     if a.dtype.kind in "iub" and (b == 0).any():
         raise ZeroDivisionError("integer remainder by zero")
     return np.remainder(a, b)
 
 
-floor_divide_op = Elementwise("floor_divide", _floor_divide)
-trunc_divide_op = Elementwise("trunc_divide", _trunc_divide)
+floor_divide_op = Elementwise("floor_divide", _floor_divide, vjp=_no_slope)
+trunc_divide_op = Elementwise("trunc_divide", _trunc_divide, vjp=_no_slope)
 remainder_op = Elementwise(
     "remainder", _remainder, vjp=lambda g, out, a, b: (g, -g * floor_divide(a, b))
 )
 fmod_op = Elementwise("fmod", np.fmod, vjp=lambda g, out, a, b: (g, -g * trunc(a / b)))
-for _op in (floor_divide_op, trunc_divide_op):
-    _op.differentiable = False
 
 add_quick = elementwise(add_op, arity=2, names=("_add",), methods=False)
 sub_quick = elementwise(sub_op, arity=2, names=("_sub",), methods=False)

@@ -302,7 +302,7 @@ METHODS["__getitem__"], METHODS["__setitem__"] = getitem, setitem
 
 
 def _check_index(name, index):
-    if index._meta.dtype not in (dtypes.int64, dtypes.int32):
+    if index._meta.dtype not in (dtypes.int64, dtypes.int32) and index._meta.numel:
         raise RuntimeError(f"{name}(): Expected dtype int32/int64 for index")
 
 
@@ -319,6 +319,8 @@ def gather(input, dim, index, *, sparse_grad=False):
     _check_index("gather", index)
     if not ndim and not len(index._meta.shape):
         return input.clone()
+    if not index._meta.numel:
+        return input.reshape(-1)[:0].reshape(index._meta.shape)
     if len(index._meta.shape) != ndim:
         raise RuntimeError(
             "Index tensor must have the same number of dimensions as input tensor"
@@ -472,6 +474,8 @@ def masked_fill(input, mask, value):
 def masked_select(input, mask):
     """The elements where `mask` is true, 1-d."""
     input, mask = mv.broadcast_tensors(input, _mask("masked_select", mask))
+    if not input._meta.shape:
+        input, mask = input.reshape(1), mask.reshape(1)
     return getitem(input, mask)
 
 
@@ -514,7 +518,8 @@ def nonzero(input, *, as_tuple=False):
     if as_tuple:
         found = np.nonzero(array if array.ndim else array.reshape(1))
         return tuple(make_tensor(f.astype(np.int64)) for f in found)
-    return make_tensor(np.argwhere(array).astype(np.int64).reshape(-1, array.ndim))
+    found = np.argwhere(array).astype(np.int64)
+    return make_tensor(found.reshape(len(found), array.ndim))
 
 
 @function

@@ -4,7 +4,7 @@ import math
 
 from ..recorder.handle import Tensor, intern
 from . import movement as mv
-from .api import FUNCTIONS, METHODS, cast_to, function, operator, reflected
+from .api import FUNCTIONS, METHODS, binary, cast_to, function, operator, reflected
 from .core import Op, broadcast_shapes, composite
 from .elementwise import conj
 
@@ -50,9 +50,10 @@ def _(g, out, a, b):
     return _mm(g, conj(b).t()), _mm(conj(a).t(), g)
 
 
-@function
-def mm(input, mat2):
-    """The product of two matrices, [n, m] and [m, p]."""
+def _checked_mm(input, mat2):
+    if not isinstance(input, Tensor) or not isinstance(mat2, Tensor):
+        bad = mat2 if isinstance(input, Tensor) else input
+        raise TypeError(f"mm(): argument must be Tensor, not {type(bad).__name__}")
     a, b = input._meta.shape, mat2._meta.shape
     if len(a) != 2 or len(b) != 2:
         raise RuntimeError(f"mm(): matrices expected, got {len(a)}D, {len(b)}D tensors")
@@ -63,6 +64,15 @@ def mm(input, mat2):
         )
     same_dtype("mm()", input, mat2)
     return _mm(input, mat2)
+
+
+_quick_mm = binary(_mm, _checked_mm)
+
+
+@function
+def mm(input, mat2):
+    """The product of two matrices, [n, m] and [m, p]."""
+    return _quick_mm(input, mat2)
 
 
 @function
@@ -162,9 +172,7 @@ def inner(input, other):
     return FUNCTIONS["tensordot"](input, other, ([-1], [-1]))
 
 
-@function
-def matmul(input, other):
-    """The matrix product: of vectors, matrices, and batches of them that broadcast."""
+def _checked_matmul(input, other):
     if not isinstance(other, Tensor) or not isinstance(input, Tensor):
         bad = other if isinstance(input, Tensor) else input
         raise TypeError(f"matmul(): argument must be Tensor, not {type(bad).__name__}")
@@ -175,7 +183,7 @@ def matmul(input, other):
             f"{len(b)}D"
         )
     if len(a) == 2 and len(b) == 2:
-        return mm(input, other)
+        return _checked_mm(input, other)
     if len(a) == 1 and len(b) == 1:
         return dot(input, other)
     if len(a) == 2 and len(b) == 1:
@@ -211,6 +219,15 @@ def _matmul(a, b):
     if a.ndim == 1:
         out = out.squeeze(-2)
     return out.squeeze(-1) if b.ndim == 1 else out
+
+
+_quick_matmul = binary(_mm, binary(_matmul, _checked_matmul))
+
+
+@function
+def matmul(input, other):
+    """The matrix product: of vectors, matrices, and batches of them that broadcast."""
+    return _quick_matmul(input, other)
 
 
 METHODS["__matmul__"] = operator(matmul)
@@ -337,6 +354,10 @@ def tensordot(a, b, dims=2):
         left = [d % max(a.ndim, 1) for d in left]
         right = [d % max(b.ndim, 1) for d in right]
     for i, j in zip(left, right, strict=True):
+        if a.shape[i] == 1 != b.shape[j]:  # a dim of size 1 broadcasts
+            b = b.sum(j, keepdim=True)
+        elif b.shape[j] == 1 != a.shape[i]:
+            a = a.sum(i, keepdim=True)
         if a.shape[i] != b.shape[j]:
             raise RuntimeError(
                 f"contracted dimensions need to match, but first has size {a.shape[i]} in dim {i} "

@@ -3,7 +3,8 @@
 import math
 
 from .. import dtypes
-from ..recorder.handle import Meta, Tensor, contiguous_strides, intern
+from ..geometry import contiguous_strides, view_strides
+from ..recorder.handle import Meta, Tensor, intern
 from ..recorder.trace import record
 from . import elementwise as ew
 from .api import FUNCTIONS, METHODS, cast_to, function, method
@@ -37,40 +38,11 @@ def infer_size(shape, numel):
     return shape
 
 
-def view_strides(meta, shape):
-    """The strides with which `meta` is seen as `shape` without a copy; None if that can't be."""
-    if meta.contiguous or not meta.numel:
-        return contiguous_strides(shape)
-    strides = [0] * len(shape)
-    old = [(n, s) for n, s in zip(meta.shape, meta.strides, strict=True) if n != 1]
-    runs = []  # maximal runs of dims that lie one within the other: (elements, inner stride)
-    for n, s in old:
-        if runs and runs[-1][1] == n * s:
-            runs[-1] = (runs[-1][0] * n, s)
-        else:
-            runs.append((n, s))
-    d = len(shape) - 1
-    for count, inner in reversed(runs):
-        while d >= 0 and (count > 1 or shape[d] == 1):
-            if count % shape[d]:
-                return None
-            strides[d] = inner
-            inner *= shape[d]
-            count //= shape[d]
-            d -= 1
-        if count != 1:
-            return None
-    while d >= 0:
-        strides[d] = strides[d + 1] * shape[d + 1] if d + 1 < len(shape) else 1
-        d -= 1
-    return tuple(strides)
-
-
 # Views
 
 
 def _view_geometry(meta, shape):
-    strides = view_strides(meta, shape)
+    strides = view_strides(meta.shape, meta.strides, shape)
     if strides is None:
         raise RuntimeError(
             "view size is not compatible with input tensor's size and stride (at least one "
@@ -360,11 +332,11 @@ def _view_dtype(x, dtype):
 
 
 @function
-def reshape(input, *shape):
+def reshape(input, *args, shape=None):
     """The same elements in another shape: a view where one can be, else a copy."""
     meta = input._meta
-    shape = infer_size(_sizes(shape), meta.numel)
-    if meta.contiguous or view_strides(meta, shape) is not None:
+    shape = infer_size(_sizes(args if shape is None else (shape,)), meta.numel)
+    if meta.contiguous or view_strides(meta.shape, meta.strides, shape) is not None:
         return record(view_op, (input,), (("shape", shape),))
     return record(view_op, (clone(input, memory_format=None),), (("shape", shape),))
 
@@ -410,8 +382,9 @@ def contiguous(self, memory_format=None):
 
 
 @function(out=False)
-def permute(input, *dims):
+def permute(input, *args, dims=None):
     """Dims in another order: a view."""
+    dims = args if dims is None else (dims,)
     dims = dims[0] if len(dims) == 1 and not isinstance(dims[0], int) else dims
     ndim = len(input._meta.shape)
     if len(dims) != ndim:
@@ -498,9 +471,9 @@ def broadcast_shape_of(input, size):
 
 
 @method("expand")
-def expand(self, *size):
+def expand(self, *args, size=None, implicit=False):
     """Dims of size 1 seen as larger ones, without a copy; -1 keeps a size."""
-    shape = broadcast_shape_of(self, _sizes(size))
+    shape = broadcast_shape_of(self, _sizes(args if size is None else (size,)))
     return record(expand_op, (self,), (("shape", shape),))
 
 
@@ -776,14 +749,27 @@ flip_op.vjp_rule = lambda g, out, x, dims: flip_op(g, dims=dims)
 
 
 @function(out=False)
-def flip(input, *dims):
+def flip(input, *args, dims=None):
     """A copy in reverse order along `dims`."""
+    dims = args if dims is None else (dims,)
     dims = dims[0] if len(dims) == 1 and not isinstance(dims[0], int) else dims
     return flip_op(input, dims=normalize_list(dims, len(input._meta.shape)))
 
 
-METHODS["fliplr"] = FUNCTIONS["fliplr"] = lambda input: flip(input, 1)
-METHODS["flipud"] = FUNCTIONS["flipud"] = lambda input: flip(input, 0)
+@function(out=False)
+def fliplr(input):
+    """Columns in reverse order. Raises RuntimeError for fewer than 2 dims."""
+    if input.ndim < 2:
+        raise RuntimeError("Input must be >= 2-d.")
+    return flip(input, 1)
+
+
+@function(out=False)
+def flipud(input):
+    """Rows in reverse order. Raises RuntimeError for 0 dims."""
+    if not input.ndim:
+        raise RuntimeError("Input must be >= 1-d.")
+    return flip(input, 0)
 
 
 @function(out=False)
@@ -809,9 +795,9 @@ def roll(input, shifts, dims=None):
 
 
 @method("repeat")
-def repeat(self, *sizes):
-    """A copy repeated sizes[d] times along each dim; new dims come first."""
-    sizes = _sizes(sizes)
+def repeat(self, *args, repeats=None):
+    """A copy repeated repeats[d] times along each dim; new dims come first."""
+    sizes = _sizes(args if repeats is None else (repeats,))
     shape = self._meta.shape
     lead = len(sizes) - len(shape)
     if lead < 0:
@@ -827,9 +813,9 @@ def repeat(self, *sizes):
 
 
 @function(out=False)
-def tile(input, *dims):
+def tile(input, *args, dims=None):
     """`repeat`, with missing dims counted as 1."""
-    dims = _sizes(dims)
+    dims = _sizes(args if dims is None else (dims,))
     return repeat(input, (1,) * (len(input._meta.shape) - len(dims)) + dims)
 
 

@@ -91,6 +91,9 @@ class LBFGS(Optimizer):
         sync_point()
         return result
 
+    # Lengths, dot products and factors are Python numbers: so they are run-time scalars of the
+    # programs that use them, and an iteration needs the same few programs however long the history.
+
     def _minimize(self, evaluate):
         (group,) = self.param_groups
         state = self.state[self._params[0]]
@@ -100,35 +103,33 @@ class LBFGS(Optimizer):
         evals = 1
         state["func_evals"] += 1
         loss, gradient = float(result), self._gradient()
-        if _is_flat(gradient, group):
+        if _largest(gradient) <= group["tolerance_grad"]:
             return result
         for iteration in range(1, group["max_iter"] + 1):
             state["n_iter"] += 1
             direction, length = self._direction(state, group, gradient)
-            state["d"], state["t"] = direction, length
-            state["prev_flat_grad"], previous = gradient, loss
-            state["prev_loss"] = previous
-            slope = gradient.dot(direction)
+            previous = loss
+            state.update(d=direction, t=length, prev_flat_grad=gradient, prev_loss=loss)
+            slope = float(gradient.dot(direction))
             if slope > -group["tolerance_change"]:
                 break
-            is_last = iteration == group["max_iter"]
-            if group["line_search_fn"] is None:
-                self._move(direction * length)
-                if not is_last:
-                    loss, gradient, used = float(evaluate()), self._gradient(), 1
-                else:
-                    used = 0
-            else:
+            is_last, used = iteration == group["max_iter"], 0
+            if group["line_search_fn"] is not None:
                 here = (loss, gradient, slope, group["max_eval"] - evals)
                 found = self._search(evaluate, group, direction, length, here)
-                loss, gradient, state["t"], used = found
+                loss, gradient, length, used = found
+            else:
+                self._move(direction, length)
+                if not is_last:
+                    loss, gradient, used = float(evaluate()), self._gradient(), 1
+            state["t"] = length
             evals += used
             state["func_evals"] += used
             if (
                 is_last
                 or evals >= group["max_eval"]
-                or _is_flat(gradient, group)
-                or (direction * state["t"]).abs().max() <= group["tolerance_change"]
+                or _largest(gradient) <= group["tolerance_grad"]
+                or _largest(direction) * length <= group["tolerance_change"]
                 or abs(loss - previous) < group["tolerance_change"]
             ):
                 break
@@ -136,32 +137,32 @@ class LBFGS(Optimizer):
 
     def _direction(self, state, group, gradient):
         """(the direction to go, the length to try) of an iteration; updates the history."""
-        lr = group["lr"]
+        lr = float(group["lr"])
         if state["n_iter"] == 1:
-            state["old_dirs"], state["old_stps"], state["ro"] = [], [], []
-            state["H_diag"] = 1
-            return gradient.neg(), (1.0 / gradient.abs().sum()).clamp(max=1.0) * lr
-        changes, moves, scales = state["old_dirs"], state["old_stps"], state["ro"]
+            state.update(old_dirs=[], old_stps=[], ro=[], H_diag=1)
+            size = float(gradient.abs().sum())
+            return gradient.neg(), lr if size <= 1.0 else lr / size
+        changes, moves, factors = state["old_dirs"], state["old_stps"], state["ro"]
         change = gradient - state["prev_flat_grad"]
-        move = state["d"] * state["t"]
-        curvature = change.dot(move)
+        move = state["d"] * float(state["t"])
+        curvature = float(change.dot(move))
         if curvature > LEAST_CURVATURE:
             if len(changes) == group["history_size"]:
-                for history in (changes, moves, scales):
+                for history in (changes, moves, factors):
                     history.pop(0)
             changes.append(change)
             moves.append(move)
-            scales.append(1.0 / curvature)
-            state["H_diag"] = curvature / change.dot(change)
-        weights = [None] * group["history_size"]
+            factors.append(1.0 / curvature)
+            state["H_diag"] = curvature / float(change.dot(change))
+        weights = state["al"] = [None] * group["history_size"]
         q = gradient.neg()
         for i in range(len(changes) - 1, -1, -1):
-            weights[i] = moves[i].dot(q) * scales[i]
+            weights[i] = float(moves[i].dot(q)) * float(factors[i])
             q = q - changes[i] * weights[i]
-        state["al"] = weights
-        direction = q * state["H_diag"]
+        direction = q * float(state["H_diag"])
         for i, move in enumerate(moves):
-            direction = direction + move * (weights[i] - changes[i].dot(direction) * scales[i])
+            share = float(changes[i].dot(direction)) * float(factors[i])
+            direction = direction + move * (weights[i] - share)
         return direction, lr
 
     def _search(self, evaluate, group, direction, length, here):
@@ -170,14 +171,14 @@ class LBFGS(Optimizer):
         origin = [p.clone() for p in self._params]
 
         def at(length):
-            self._move(direction * length)
+            self._move(direction, length)
             loss, gradient = float(evaluate()), self._gradient()
             for p, start in zip(self._params, origin, strict=True):
                 p.copy_(start)
             return loss, gradient
 
         loss, gradient, length, used = strong_wolfe(at, length, direction, *here)
-        self._move(direction * length)
+        self._move(direction, length)
         return loss, gradient, length, used
 
     def _gradient(self):
@@ -191,15 +192,16 @@ class LBFGS(Optimizer):
             parts.append((flambeau.view_as_real(part) if p.is_complex() else part).reshape(-1))
         return flambeau.cat(parts, 0)
 
-    def _move(self, change):
-        """Add one vector to all parameters."""
+    def _move(self, direction, length):
+        """Go a length along a direction, one vector for all parameters."""
         start = 0
         for p in self._params:
             target = flambeau.view_as_real(p) if p.is_complex() else p
             count = target.numel()
-            target.add_(change[start : start + count].view_as(target))
+            target.add_(direction[start : start + count].view_as(target) * length)
             start += count
 
 
-def _is_flat(gradient, group):
-    return bool(gradient.abs().max() <= group["tolerance_grad"])
+def _largest(vector):
+    """The largest size of an element."""
+    return float(vector.abs().max())

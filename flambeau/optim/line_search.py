@@ -35,8 +35,8 @@ def strong_wolfe(at, length, direction, loss, gradient, slope, most):
 
     From Nocedal and Wright, "Numerical Optimization", algorithms 3.5 and 3.6.
     """
-    search = _Search(at, direction, _Point(0.0, loss, gradient, float(slope)), most)
-    bracket = search.bracket(float(length))
+    search = _Search(at, direction, _Point(0.0, loss, gradient, slope), most)
+    bracket = search.bracket(length)
     if len(bracket) == 2:
         best = search.zoom(bracket, float(direction.abs().max()))
     else:

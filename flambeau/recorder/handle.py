@@ -5,6 +5,8 @@ The methods of `Tensor` are attached by the modules that define the operations.
 
 import math
 
+from ..geometry import contiguous_strides, is_contiguous
+
 __all__ = ["DEAD", "Meta", "Size", "Storage", "Tensor", "contiguous_strides", "device", "intern"]
 
 
@@ -163,28 +165,6 @@ class Meta:
                 return True
             reach += stride * (size - 1)
         return False
-
-
-def contiguous_strides(shape):
-    """The strides, in elements, of a row-major array; a dim of size 0 counts as 1."""
-    strides, step = [], 1
-    for size in reversed(shape):
-        strides.append(step)
-        step *= size or 1
-    return tuple(reversed(strides))
-
-
-def is_contiguous(shape, strides):
-    """Whether elements lie in row-major order without gaps."""
-    step = 1
-    for size, stride in zip(reversed(shape), reversed(strides), strict=True):
-        if size == 0:
-            return True
-        if size != 1:
-            if stride != step:
-                return False
-            step *= size
-    return True
 
 
 _interned = {}

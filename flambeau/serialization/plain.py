@@ -201,6 +201,7 @@ DATA = {
     **{(home, cls.__name__): cls for home in _BUILTIN for cls in (bytearray, frozenset, slice)},
     **{("torch", name): kind for name, kind in dtypes.BY_NAME.items()},
     **{("torch", name): kind for name, kind in STORAGE_TYPES.items()},
+    ("__builtin__", "long"): int,
     ("__builtin__", "unicode"): str,
     ("__builtin__", "xrange"): range,
     ("builtins", "range"): range,

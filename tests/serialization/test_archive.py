@@ -221,7 +221,7 @@ def test_a_compressed_record_can_not_claim_any_size():
         with pytest.raises(RuntimeError, match="damaged"):
             Reader(io.BytesIO(data)).read("a")
     broken = data.copy()
-    broken[35:37] = b"\xff\xff"
+    broken[36:38] = b"\xff\xff"
     struct.pack_into("<I", broken, broken.index(CENTRAL) + 24, 100)
     with pytest.raises(RuntimeError, match="damaged"):
         Reader(io.BytesIO(broken)).read("a")

@@ -1,11 +1,19 @@
 """The elementary functions, written as LLVM IR that loops can be vectorised over."""
 
-from . import math_exp, math_log, math_pow, math_trig
+from . import math_arith, math_exp, math_gamma, math_gauss, math_log, math_pow, math_trig
 from .text import Body
 
 __all__ = ["NAMES", "definition", "symbol"]
 
-_FUNCTIONS = {**math_exp.FUNCTIONS, **math_log.FUNCTIONS, **math_trig.FUNCTIONS, **math_pow.FUNCTIONS}
+_FUNCTIONS = {
+    **math_arith.FUNCTIONS,
+    **math_exp.FUNCTIONS,
+    **math_gamma.FUNCTIONS,
+    **math_gauss.FUNCTIONS,
+    **math_log.FUNCTIONS,
+    **math_pow.FUNCTIONS,
+    **math_trig.FUNCTIONS,
+}
 NAMES = frozenset(_FUNCTIONS)
 _ARITY = {"atan2": 2, "fmod": 2, "pow": 2, "remainder": 2}
 

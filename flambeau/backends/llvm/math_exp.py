@@ -8,7 +8,7 @@ the error stated is relative to the function.
 from .math_common import FORMAT, LN2, clamp, divide
 from .text import bits, copysign, fabs, fma, poly, real, select
 
-__all__ = ["FUNCTIONS", "exp", "exp_from", "exp_single", "split"]
+__all__ = ["FUNCTIONS", "exp", "exp_from", "exp_less_one", "exp_normal", "scale_twice", "split"]
 
 # (exp(r) - 1 - r) / r^2 on |r| <= 0.347: 2^-28.2 and 2^-57.9
 _EXP = {
@@ -76,22 +76,31 @@ def split(x, offset):
     return r, n, bits(shifted)
 
 
-def exp_from(r, i):
-    """exp(r) 2^n, where i has n + 2 bias in its low bits; the power goes in two halves.
+def scale_twice(p, i):
+    """p 2^n, where i has n + 2 bias in its low bits: by two halves, as 2^n alone may be out of range.
 
     So a result below the normal numbers is rounded once, and one above them is infinite.
     """
-    form = FORMAT[r.type]
+    mantissa = FORMAT[p.type].mantissa
     half = i >> 1
-    p = poly(r, (1.0, 1.0, *_EXP[r.type]))
-    return p * real(half << form.mantissa) * real((i - half) << form.mantissa)
+    return p * real(half << mantissa) * real((i - half) << mantissa)
 
 
-def exp_single(x):
-    """e^x as a double good for a float, for a double x within +-700."""
-    form = FORMAT["double"]
+def exp_from(r, i):
+    """e^r 2^n, i as in `scale_twice`."""
+    return scale_twice(poly(r, (1.0, 1.0, *_EXP[r.type])), i)
+
+
+def exp_less_one(r):
+    """e^r - 1 for |r| <= 0.347."""
+    return fma(r * r, poly(r, _EXP[r.type]), r)
+
+
+def exp_normal(x, precision=None):
+    """e^x where it is a normal number; in double precision, perhaps only as good as a float."""
+    form = FORMAT[x.type]
     r, _, i = split(x, form.bias)
-    return poly(r, (1.0, 1.0, *_EXP["float"])) * real(i << form.mantissa)
+    return poly(r, (1.0, 1.0, *_EXP[precision or x.type])) * real(i << form.mantissa)
 
 
 def exp(x):

@@ -9,7 +9,7 @@ import math
 from .math_common import FORMAT
 from .text import bits, copysign, fabs, fma, poly, real, select, sqrt
 
-__all__ = ["FUNCTIONS", "log_join", "log_split"]
+__all__ = ["FUNCTIONS", "log", "log_pair", "log_precise", "log_split"]
 
 # (log(1 + f) - f) / f^2 for 1 + f in [0.7069, 1.4145]: 2^-27.4 and 2^-56.1
 _LOG = {
@@ -144,18 +144,24 @@ def log_split(x, subnormal=True):
     return f, select(subnormal, e - form.mantissa, e)
 
 
-def log_join(f, e):
+def _log_join(f, e):
     """log(2^e (1 + f))."""
     form = FORMAT[f.type]
     return fma(e, form.ln2_high, fma(e, form.ln2_low, fma(f * f, poly(f, _LOG[f.type]), f)))
 
 
-def _log_join_twice(f, e, more):
-    """log(2^e (1 + f)) + `more`, a small number; only the last addition rounds as far as it can be seen."""
+def log_pair(f, e, more=0.0):
+    """log(2^e (1 + f)) + `more`, a small number, as a sum of two numbers; only that sum is rounded noticeably."""
     form = FORMAT[f.type]
     head = fma(e, form.ln2_high, f)
-    tail = f - fma(-e, form.ln2_high, head)
-    return head + fma(f * f, poly(f, _LOG[f.type]), fma(e, form.ln2_low, tail + more))
+    tail = f - fma(-e, form.ln2_high, head) + more
+    return head, fma(f * f, poly(f, _LOG[f.type]), fma(e, form.ln2_low, tail))
+
+
+def log_precise(x):
+    """log(x) for a positive finite x, not quite rounded correctly."""
+    head, tail = log_pair(*log_split(x))
+    return head + tail
 
 
 def _where_defined(result, x, pole):
@@ -166,7 +172,7 @@ def _where_defined(result, x, pole):
 
 def log(x):
     """The natural logarithm."""
-    return _where_defined(log_join(*log_split(x)), x, 0.0)
+    return _where_defined(_log_join(*log_split(x)), x, 0.0)
 
 
 def _log_base(x, k, coefficients, e_unit, to_base):
@@ -216,7 +222,8 @@ def log1p_split(x):
 
 def log1p(x):
     """log(1 + x)."""
-    return _where_defined(copysign(_log_join_twice(*log1p_split(x), 0.0), x), x, -1.0)
+    head, tail = log_pair(*log1p_split(x))
+    return _where_defined(copysign(head + tail, x), x, -1.0)
 
 
 def asinh(x):
@@ -234,7 +241,8 @@ def asinh(x):
     missed = fma(-root, root, radicand) + fma(a, a, 1.0 - radicand)
     lost = fma(missed, fma(a, -0.15, 0.52), a - (sum - root)) * (root - a)
     lost = select(a < 2.0, lost, 0.0)
-    large = _log_join_twice(f, select(huge, e + 1.0, e), lost)
+    head, tail = log_pair(f, select(huge, e + 1.0, e), lost)
+    large = head + tail
     return copysign(select(a < 0.5, small, select(a < math.inf, large, a)), x)
 
 
@@ -246,7 +254,8 @@ def acosh(x):
     sum = root + t
     f, e = log1p_split(select(huge, x, sum))
     lost = select(x < 8.0, (t - (sum - root)) * (x - root), 0.0)  # (x + root) (x - root) = 1
-    result = _log_join_twice(f, select(huge, e + 1.0, e), lost)
+    head, tail = log_pair(f, select(huge, e + 1.0, e), lost)
+    result = head + tail
     return select(x < 1.0, math.nan, select(x < math.inf, result, x))
 
 
@@ -256,7 +265,7 @@ def atanh(x):
     square = a * a
     small = fma(a * square, poly(square, _ATANH[x.type]), a)
     q = (a + 1.0) / (1.0 - a)
-    large = _where_defined(_log_join_twice(*log_split(q), 0.0), q, 0.0) * 0.5
+    large = _where_defined(log_precise(q), q, 0.0) * 0.5
     return copysign(select(a < 0.5, small, large), x)
 
 

@@ -3,12 +3,12 @@
 import math
 
 from .math_common import FORMAT, clamp
-from .math_exp import exp_from, exp_single, split
+from .math_exp import exp_from, exp_normal, split
 from .math_log import log_split
 from .math_trig import add_larger, flip
 from .text import bits, fabs, fma, poly, real, select, trunc
 
-__all__ = ["FUNCTIONS", "log_pair", "log_single"]
+__all__ = ["FUNCTIONS", "log_single"]
 
 # ((2 atanh(s) / s - 2) / z - 2/3) / z in z = s^2, for (1 + s) / (1 - s) in [0.7069, 1.4145]: 2^-66.3 of the logarithm
 _ATANH_TAIL = (
@@ -42,14 +42,14 @@ _LN2 = (0.6931471805598903, 5.497923018708371e-14)  # the first has room for an 
 
 
 def log_single(a):
-    """log(a) for a positive float, as a double within 2^-35 of it; minus infinity for 0."""
+    """log(a) as a double within 2^-35 of it, for a float or normal double a >= 0; minus infinity for 0."""
     wide = a.to("double")
     f, e = log_split(wide, subnormal=False)
     e = select(a.equals(0.0), wide.like(-math.inf), select(a < math.inf, e, wide))
     return fma(e, math.log(2), fma(f * f, poly(f, _LOG_SINGLE), f))
 
 
-def log_pair(a):
+def _log_double(a):
     """log(a) for a >= 0 as a pair of doubles, within 2^-64 of it; minus infinity and NaN for 0.
 
     It is e ln 2 + 2 atanh(s) with s = f / (2 + f), of which the quotient, the cube and its factor 2/3 are pairs.
@@ -78,8 +78,8 @@ def _magnitude(a, y):
     """a^y for a >= 0; infinite y count as very large ones."""
     if a.type == "float":
         exponent = clamp(y.to("double"), -(2.0**200), 2.0**200) * log_single(a)
-        return exp_single(clamp(exponent, -200.0, 200.0)).to("float")
-    high, low = log_pair(a)
+        return exp_normal(clamp(exponent, -200.0, 200.0), "float").to("float")
+    high, low = _log_double(a)
     y = clamp(y, -(2.0**1000), 2.0**1000)
     product = y * high
     exponent = clamp(product, FORMAT["double"].exp_zero, FORMAT["double"].exp_inf)

@@ -153,6 +153,9 @@ class Value:
     def __rtruediv__(self, other):
         return self._arith("fdiv", other, swap=True)
 
+    def __mod__(self, other):
+        return self._arith("frem", other)
+
     def __neg__(self):
         return self.body.value(f"fneg {self.type} {self.name}", self.type)
 

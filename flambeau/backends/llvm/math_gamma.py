@@ -1,0 +1,154 @@
+"""The logarithm of the gamma function and its derivative as straight-line LLVM code, in double precision.
+
+The polynomials are minimax; the error stated is relative to the function, or to its smallest value on the interval.
+"""
+
+import math
+
+from .math_common import add, add_larger
+from .math_log import log, log_pair, log_precise, log_split
+from .text import fabs, fma, poly, rint, select
+
+__all__ = ["FUNCTIONS"]
+
+# log(gamma(2 + t)) / t - 27/64 on |t| <= 1/2: 2^-58.3
+_LGAMMA = (
+    0.0009093350984671398,
+    0.32246703342411326,
+    -0.06735230105319831,
+    0.020580808427775685,
+    -0.007385551028653153,
+    0.0028905103313119234,
+    -0.0011927539124995574,
+    0.0005096695080960795,
+    -0.00022315474263582592,
+    9.945777512944145e-05,
+    -4.492642273631429e-05,
+    2.0504794815530888e-05,
+    -9.438106308262008e-06,
+    4.388241856765751e-06,
+    -2.045839745051634e-06,
+    9.117395230876197e-07,
+    -4.2930494635183717e-07,
+    2.867619581186044e-07,
+    -1.3433109227814646e-07,
+)
+
+# (log(gamma(x)) - (x - 1/2) log x + x - log(2 pi) / 2) x in 1/x^2, from x = 8: 2^-61.6
+_STIRLING = (
+    0.0833333333333331,
+    -0.0027777777773627943,
+    0.0007936505776759567,
+    -0.0005951898349776595,
+    0.0008364673359685721,
+    -0.001633619379451092,
+)
+_HALF_LOG_2PI = math.log(2 * math.pi) / 2
+
+# (digamma(x) - log x + 1 / (2 x)) x^2 in 1/x^2, from x = 8: 2^-59.9
+_DIGAMMA = (
+    -0.08333333333332583,
+    0.008333333323896757,
+    -0.003968250005993669,
+    0.004165897944225108,
+    -0.007499536294931013,
+    0.017270876885668127,
+)
+
+# (sin(pi f) / (pi f) - 1) / f^2 in f^2, and cos(pi f) / (1 - 4 f^2) in f^2, on |f| <= 1/2: 2^-56.6 and 2^-55.7
+_SIN_PI = (
+    -1.6449340668482264,
+    0.8117424252833487,
+    -0.1907518241217521,
+    0.026147847809075243,
+    -0.002346080922417085,
+    0.00014842795760027264,
+    -6.972363954440155e-06,
+    2.4527628889883544e-07,
+)
+_COS_PI = (
+    1.0,
+    -0.9348022005446739,
+    0.3195033242374947,
+    -0.0572494718831167,
+    0.00633274243310699,
+    -0.0004759176167866405,
+    2.5879339443116235e-05,
+    -1.0335476769795287e-06,
+)
+
+
+def _sin_over_pi(a):
+    """sin(pi f) / pi and f, what `a` is past the nearest integer."""
+    f = a - rint(a)
+    square = f * f
+    return fma(f * square, poly(square, _SIN_PI), f), f
+
+
+def _down_to_two(b):
+    """For 0 <= b < 8: t, p and `rising`: gamma(b) = gamma(2 + t) p, or gamma(2 + t) / p if rising; |t| <= 1/2."""
+    nearest = rint(b)
+    rising = nearest < 2.0
+    p = select(nearest < 1.0, fma(b, b, b), select(rising, b, 1.0))
+    for k in range(1, 7):
+        p = select(nearest > k + 1.0, p * (b - float(k)), p)
+    return b - nearest, p, rising
+
+
+def lgamma(x):
+    """log |gamma(x)|.
+
+    Below 8 gamma(x) is taken to gamma between 3/2 and 5/2 by its recurrence, above Stirling's series holds; for
+    negative x it is pi / sin(pi x) over gamma(1 - x), so near the zeros there only the absolute error is small.
+    """
+    a = fabs(x).to("double")
+    sign = x.to("double")
+    b = select(sign < 0.0, a + 1.0, a)
+    large = b > 8.0
+    t, p, rising = _down_to_two(b)
+    head, tail = log_pair(*log_split(select(large, b, p)))
+    inverse = 1.0 / b
+    series = fma(inverse, poly(inverse * inverse, _STIRLING), _HALF_LOG_2PI - 0.5)
+    stirling = fma(b - 0.5, (head - 1.0) + tail, series)
+    # t (27/64 + ...) and the logarithm all but cancel between 1 and 3/2
+    q, q_low = add_larger(b.like(27 / 64), poly(t, _LGAMMA))
+    near_two = t * q
+    near_two_low = fma(t, q, -near_two) + t * q_low
+    s, s_low = add(near_two, select(rising, -head, head))
+    recurrence = s + (s_low + (near_two_low + select(rising, -tail, tail)))
+    result = select(b.equals(0.0), math.inf, select(large, stirling, recurrence))
+    sine, _ = _sin_over_pi(a)
+    reflected = -log(fabs(sine)) - result
+    result = select(sign < 0.0, reflected, result)
+    return select(a < math.inf, result, a).to(x.type)
+
+
+def digamma(x):
+    """The derivative of log(gamma(x)); within 2^-51 near its zero at 1.4616, where only the absolute error is small.
+
+    Below 8 it is digamma(x + 8) less the eight reciprocals, the first and the last of which have a common
+    denominator x^2 + 7x, and so on; for negative x it is digamma(1 - x) - pi cot(pi x).
+    """
+    wide = x.to("double")
+    negative = wide < 0.0
+    b = select(negative, 1.0 - wide, wide)
+    small = b < 8.0
+    u = fma(b, b, 7.0 * b)
+    # u (u + 6) (u + 10) (u + 12) and its derivative
+    product = poly(u, (0.0, 720.0, 252.0, 28.0, 1.0))
+    slope = poly(u, (720.0, 504.0, 84.0, 4.0))
+    passed = fma(b, 2.0, 7.0) * slope / product
+    c = select(small, b + 8.0, b)
+    inverse = 1.0 / c
+    square = inverse * inverse
+    result = log_precise(c) + fma(inverse, -0.5, square * poly(square, _DIGAMMA))
+    result = select(small, result - passed, result)
+    sine, f = _sin_over_pi(wide)
+    cosine = (1.0 - 2.0 * fabs(f)) * (1.0 + 2.0 * fabs(f)) * poly(f * f, _COS_PI)
+    reflected = select(f.equals(0.0), math.nan, result - cosine / sine)
+    result = select(negative, reflected, result)
+    result = select(wide.equals(0.0), -1.0 / wide, result)
+    return select(wide < math.inf, result, wide).to(x.type)
+
+
+FUNCTIONS = {"digamma": digamma, "lgamma": lgamma}
