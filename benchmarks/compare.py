@@ -1,5 +1,6 @@
 """Two workers that take turns, one with each library, and what that tells."""
 
+import contextlib
 import json
 import os
 import subprocess
@@ -94,7 +95,8 @@ class Worker:
         return self
 
     def __exit__(self, *_):
-        self.process.stdin.close()
+        with contextlib.suppress(BrokenPipeError):  # it may have ended by itself
+            self.process.stdin.close()
         self.process.stdout.close()
         self.process.wait()
         self.errors.close()

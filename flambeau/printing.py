@@ -37,10 +37,11 @@ def set_printoptions(
     Raises ValueError for an unknown profile.
 
     >>> import flambeau as torch
-    >>> torch.set_printoptions(precision=2)
+    >>> from flambeau.printing import set_printoptions
+    >>> set_printoptions(precision=2)
     >>> torch.tensor([1.12345])
     tensor([1.12])
-    >>> torch.set_printoptions(profile="default")
+    >>> set_printoptions(profile="default")
     """
     if profile is not None:
         if profile not in _PROFILES:

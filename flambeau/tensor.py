@@ -631,7 +631,15 @@ def untyped_storage(self):
     return UntypedStorage(self)
 
 
-METHODS["storage"] = METHODS["untyped_storage"]
+@_method
+def storage(self):
+    """Its storage, seen as elements of its dtype."""
+    from .storage import TypedStorage
+
+    return TypedStorage(wrap_storage=untyped_storage(self), dtype=self._meta.dtype)
+
+
+METHODS["_typed_storage"] = storage
 
 
 def install():

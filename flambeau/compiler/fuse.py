@@ -70,8 +70,10 @@ class Partition:
     def opaque(self, node):
         """Whether a node is a step by itself."""
         kind = node.kind
-        if kind in ("leaf", "const", "slot", "iota", "move", "reshape", "strided", "undef"):
+        if kind in ("leaf", "const", "iota", "move", "reshape", "strided", "undef"):
             return False
+        if kind == "slot":
+            return not self.can_inline(node)
         return kind not in ("map", "cast", "reduce", "gather") or not self.can_inline(node)
 
     # Which values get memory

@@ -12,7 +12,11 @@ from .linear import Linear
 from .loss import _WeightedLoss
 from .module import Module
 
-__all__ = ["AdaptiveLogSoftmaxWithLoss", "LinearCrossEntropyLoss"]
+__all__ = [
+    "AdaptiveLogSoftmaxWithLoss",
+    "LinearCrossEntropyLoss",
+    "LinearCrossEntropyOptions",
+]
 
 _Result = namedtuple("ASMoutput", ["output", "loss"])
 
@@ -127,6 +131,26 @@ class AdaptiveLogSoftmaxWithLoss(Module):
         return self.log_prob(input).argmax(1)
 
 
+_OPTIONS = {
+    "allow_retain_graph": False,
+    "batch_chunk_size": None,
+    "chunking_method": "auto",
+    "acc_policy": "auto",
+    "acc_dtype": None,
+}
+
+
+class LinearCrossEntropyOptions(
+    namedtuple("LinearCrossEntropyOptions", _OPTIONS, defaults=_OPTIONS.values())
+):
+    """How PyTorch would cut up the scores of `LinearCrossEntropyLoss` in memory.
+
+    Accepted, and of no effect: memory is planned for the program as a whole.
+    """
+
+    __slots__ = ()
+
+
 class LinearCrossEntropyLoss(_WeightedLoss):
     """A linear layer without activation, and the cross entropy of what it scores.
 
@@ -135,7 +159,7 @@ class LinearCrossEntropyLoss(_WeightedLoss):
         out_features: further dims, each place of which is a choice among the classes.
         bias: whether the layer has one.
         weight, reduction, ignore_index, label_smoothing: as for `CrossEntropyLoss`.
-        options: accepted, and of no effect.
+        options: `LinearCrossEntropyOptions`, of no effect.
 
     Raises RuntimeError for a weight of another shape or a smoothing outside [0, 1].
     """

@@ -201,8 +201,7 @@ class Module(ModuleTree, ModuleHooks, ModuleState):
                 param.grad.detach_().zero_()
 
     def compile(self, *args, **kwargs):
-        """Accept what `flambeau.compile` accepts. Modules are compiled as they run, without it."""
-        flambeau.compile(self, *args, **kwargs)
+        """Accept what PyTorch accepts, to no effect: modules are compiled as they run."""
 
     # Printing and copying.
 

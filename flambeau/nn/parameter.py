@@ -23,7 +23,13 @@ class Parameter(Tensor):
     """
 
     def __new__(cls, data=None, requires_grad=True):
-        return Tensor._make_subclass(cls, _as_tensor(cls, data), requires_grad)
+        data = _as_tensor(cls, data)
+        if requires_grad and not (data.is_floating_point() or data.is_complex()):
+            raise RuntimeError(
+                "Only Tensors of floating point and complex dtype can require gradients, got "
+                f"{data.dtype}: pass requires_grad=False"
+            )
+        return Tensor._make_subclass(cls, data, requires_grad)
 
     def __repr__(self):
         return "Parameter containing:\n" + super().__repr__()

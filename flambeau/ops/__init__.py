@@ -3,6 +3,7 @@
 from . import (
     compare,
     complexes,
+    composite,
     creation,
     einsum,
     elementwise,
@@ -12,14 +13,21 @@ from . import (
     movement,
     norm,
     pointwise,
+    precision,
     random,
     rearrange,
     reduce,
+    reference,
+    scan,
+    search,
+    sort,
+    special,
 )
 
 __all__ = [
     "compare",
     "complexes",
+    "composite",
     "creation",
     "einsum",
     "elementwise",
@@ -29,7 +37,13 @@ __all__ = [
     "movement",
     "norm",
     "pointwise",
+    "precision",
     "random",
     "rearrange",
     "reduce",
+    "reference",
+    "scan",
+    "search",
+    "sort",
+    "special",
 ]

@@ -13,7 +13,16 @@ from ..recorder import inplace
 from ..recorder.handle import Tensor, intern
 from ..recorder.trace import LEAF, NUMBERS, VIEW, Scalar, local, new_leaf, record
 
-__all__ = ["FUNCTIONS", "METHODS", "cast_to", "elementwise", "function", "into_out", "method"]
+__all__ = [
+    "FUNCTIONS",
+    "METHODS",
+    "cast_to",
+    "elementwise",
+    "function",
+    "into_out",
+    "method",
+    "takes_out",
+]
 
 FUNCTIONS = {}
 METHODS = {}
@@ -43,8 +52,8 @@ def function(f=None, *, name=None, methods=True, inplace_too=False, out=True, al
             out=out,
             aliases=aliases,
         )
-    takes_out = out and "out" not in inspect.signature(f).parameters
-    public = _with_out(f) if takes_out else f
+    with_out = out and "out" not in inspect.signature(f).parameters
+    public = takes_out(f) if with_out else f
     for n in (name or f.__name__, *aliases):
         FUNCTIONS[n] = public
         if methods:
@@ -54,7 +63,9 @@ def function(f=None, *, name=None, methods=True, inplace_too=False, out=True, al
     return f
 
 
-def _with_out(f):
+def takes_out(f):
+    """`f` with the argument `out`, which its result is written into."""
+
     @functools.wraps(f)
     def wrapper(*args, out=None, **kwargs):
         result = f(*args, **kwargs)
@@ -226,7 +237,7 @@ def elementwise(op, *, doc="", names=None, out=True, inplace_too=True, methods=T
     f.__name__ = f.__qualname__ = op.name
     f.__doc__ = doc
     for name in names or (op.name,):
-        FUNCTIONS[name] = _with_out(f) if out else f
+        FUNCTIONS[name] = takes_out(f) if out else f
         if methods:
             METHODS[name] = f
             if inplace_too:

@@ -7,7 +7,7 @@ import numpy as np
 from .. import dtypes
 from ..recorder.handle import Meta, intern
 from ..recorder.trace import record
-from . import api
+from . import api, reference
 from .api import FUNCTIONS, METHODS, elementwise, function, operator, reflected
 from .core import Elementwise, Op, composite
 
@@ -342,17 +342,9 @@ METHODS.pop("expit")
 METHODS.pop("expit_")
 
 
-def _erf(x):
-    return np.vectorize(math.erf, otypes=[np.float64])(x).astype(x.dtype)
-
-
-def _erfc(x):
-    return np.vectorize(math.erfc, otypes=[np.float64])(x).astype(x.dtype)
-
-
 _TWO_OVER_ROOT_PI = 2 / math.sqrt(math.pi)
-erf = _function("erf", _erf, lambda g, out, x: g * _TWO_OVER_ROOT_PI * exp(-x * x))
-erfc = _function("erfc", _erfc, lambda g, out, x: -g * _TWO_OVER_ROOT_PI * exp(-x * x))
+erf = _function("erf", reference.erf, lambda g, out, x: g * _TWO_OVER_ROOT_PI * exp(-x * x))
+erfc = _function("erfc", reference.erfc, lambda g, out, x: -g * _TWO_OVER_ROOT_PI * exp(-x * x))
 
 
 def _step(name, fn, names=None):

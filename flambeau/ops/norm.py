@@ -9,7 +9,7 @@ from .api import cast_to, function
 from .core import broadcast_shapes, composite
 from .reduce import amax_op, amin_op, normalize_dim, normalize_dims, sum_op
 
-__all__ = ["cross_along", "norm", "vector_norm"]
+__all__ = ["cosine_similarity", "cross_along", "norm", "vector_norm"]
 
 
 def _widened(x):
@@ -162,7 +162,7 @@ def _cdist(a, b, *, p):
 
 @function(methods=False, out=False)
 def cdist(x1, x2, p=2.0, compute_mode="use_mm_for_euclid_dist_if_necessary"):
-    """The p-norm distances of the rows of x1 [..., n, d] from those of x2 [..., m, d]: [..., n, m]."""
+    """The p-norm distances, [..., n, m], of the rows of x1 [..., n, d] and x2 [..., m, d]."""
     for k, x in enumerate((x1, x2), 1):
         if x._meta.dtype.category != dtypes.FLOAT:
             raise RuntimeError(f"cdist only supports floating-point dtypes, X{k} got: {x.dtype}")
@@ -210,6 +210,8 @@ def cosine_similarity(x1, x2, dim=1, eps=1e-8):
         )
     shape = broadcast_shapes("cosine_similarity", [x1.shape, x2.shape])
     x1, x2 = (cast_to(x, kind).expand(shape) for x in (x1, x2))
+    if not shape:
+        return _cosine_similarity(x1.reshape(1), x2.reshape(1), eps, dim=normalize_dim(dim, 0))
     return _cosine_similarity(x1, x2, eps, dim=normalize_dim(dim, len(shape)))
 
 

@@ -9,8 +9,9 @@ from ..recorder.handle import Tensor
 from . import elementwise as ew
 from .api import METHODS, cast_to, elementwise, function
 from .core import Elementwise, composite, result_dtype
+from .precision import narrow, require_floating, widen
 
-__all__ = ["clamp", "copysign", "lerp", "nan_to_num", "require_floating", "square", "xlogy"]
+__all__ = ["clamp", "common_dtype", "copysign", "lerp", "nan_to_num", "square", "xlogy"]
 
 
 def described(x):
@@ -21,16 +22,6 @@ def described(x):
 def common_dtype(*operands):
     """The dtype that tensors and numbers promote to."""
     return result_dtype([described(x) for x in operands])
-
-
-def require_floating(name, *tensors):
-    """Raise NotImplementedError, PyTorch's class for it, unless all are floating point."""
-    for x in tensors:
-        if x._meta.dtype.category < dtypes.FLOAT:
-            raise NotImplementedError(
-                f'"{name}" not implemented for {x._meta.dtype}: the input of shape '
-                f"{list(x._meta.shape)} must be floating point, as x.float() would be"
-            )
 
 
 # Bounds
@@ -449,8 +440,8 @@ lcm = _integers("lcm", np.lcm, "The least common multiple, which is not negative
 
 @composite(name="sinc")
 def _sinc(x):
-    scaled = x * math.pi
-    return ew.where(ew.eq(x, 0), 1, ew.sin(scaled) / scaled)
+    scaled = widen(x) * math.pi
+    return narrow(ew.where(ew.eq(x, 0), 1, ew.sin(scaled) / scaled), x)
 
 
 @_sinc.vjp
@@ -468,9 +459,10 @@ def sinc(input):
 
 @composite(name="logit")
 def _logit(x, eps):
+    wide = widen(x)
     if eps is not None:
-        x = clamp(x, eps, 1 - eps)
-    return ew.log(x / (1 - x))
+        wide = clamp(wide, eps, 1 - eps)
+    return narrow(ew.log(wide / (1 - wide)), x)
 
 
 @_logit.vjp

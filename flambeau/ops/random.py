@@ -377,7 +377,7 @@ def normal(
 def _fill(self, name, draw):
     inplace.check_writable(self, name)
     meta = self._meta
-    values = np.ascontiguousarray(_draw_in_memory_order(draw, meta))
+    values = _draw_in_memory_order(draw, meta)
     inplace.write(self, from_array(values, meta.dtype))
     return self
 

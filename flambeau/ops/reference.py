@@ -128,8 +128,10 @@ def _erf_small(x):
 def erf(x):
     """The error function."""
     a = np.abs(x)
-    far = 1 - _square_exp(np.minimum(a, 27)) * _erfcx_positive(np.minimum(a, 27))
-    return np.where(np.isnan(x), x, np.where(a < 1, _erf_small(np.clip(x, -1, 1)), np.copysign(far, x)))
+    capped = np.minimum(a, 27)
+    far = np.copysign(1 - _square_exp(capped) * _erfcx_positive(capped), x)
+    value = np.where(a < 1, _erf_small(np.clip(x, -1, 1)), far)
+    return np.where(np.isnan(x), x, value)
 
 
 @_in_double

@@ -8,7 +8,7 @@ import math
 from .. import dtypes
 from . import elementwise as ew
 from . import reference
-from .api import cast_to, elementwise, function
+from .api import METHODS, binary, cast_to, elementwise, function, in_place_method, unary
 from .core import Elementwise, composite
 from .pointwise import common_dtype
 
@@ -45,8 +45,8 @@ def _result(x, *operands):
     return cast_to(x, kind if kind.category >= dtypes.FLOAT else dtypes.get_default_dtype())
 
 
-def _unary(name, vjp=None, doc="", **options):
-    """Publish a composite of one tensor, with its in-place and out= forms."""
+def _unary(name, vjp):
+    """Make a function of one float64 tensor an operation on tensors: a decorator."""
 
     def decorate(body):
         op = composite(name=name)(lambda x: _result(body(_double(x)), x))
@@ -57,43 +57,50 @@ def _unary(name, vjp=None, doc="", **options):
                 raise NotImplementedError(f'"{name}" not implemented for {input._meta.dtype}')
             return op(input)
 
-        f.__name__, f.__doc__ = name, doc or body.__doc__
-        return function(f, **{"inplace_too": True, **options})
+        f.__name__, f.__doc__ = name.removeprefix("special_"), body.__doc__
+        return f
 
     return decorate
+
+
+def named(f, name, doc):
+    """A quick function with its name and docstring."""
+    f.__name__, f.__doc__ = name, doc
+    return f
 
 
 # The normal distribution
 
 
+@function(inplace_too=True)
 @_unary("erfinv", lambda g, out, x: g * HALF_ROOT_PI * ew.exp(out * out))
 def erfinv(x):
     """The inverse of erf."""
-    upper = _erfc_inverse(1 - ew.abs(x))
+    y = ew.abs(x)
+    upper = _erf_inverse(y, 1 - y)
     return ew.where(ew.lt(x, 0), -upper, upper)
 
 
-def _erfc_inverse(w):
-    """The inverse of erfc for w in [0, 1]: an approximation, made better by Newton's method.
+def _erf_inverse(y, w):
+    """The x >= 0 with erf(x) = y and erfc(x) = w: an approximation, made better by Newton's method.
 
-    Applied to the logarithm, whose slope is about -2x far out, it converges down to the smallest
-    numbers.
+    Where w is small it is applied to log(erfc), whose slope is about -2x: this converges down to
+    the smallest numbers.
     """
     log_w = ew.log(w)
-    log_1 = log_w + ew.log(2 - w)
-    half = 2 / (math.pi * 0.147) + log_1 / 2
-    x = ew.sqrt(ew.sqrt(half * half - log_1 / 0.147) - half)
-    for _ in range(4):
-        value = ew.erfc(x)
+    log_both = log_w + ew.log(2 - w)
+    half = 2 / (math.pi * 0.147) + log_both / 2
+    x = ew.sqrt(ew.sqrt(half * half - log_both / 0.147) - half)
+    for _ in range(3):
+        tail = ew.erfc(x)
         slope = ew.exp(-x * x) * (2 / math.sqrt(math.pi))
-        near = (value - w) / slope
-        far = (ew.log(value) - log_w) * value / slope
+        near = ew.where(ew.lt(y, 0.5), y - ew.erf(x), tail - w) / slope
+        far = (ew.log(tail) - log_w) * tail / slope
         x = x + ew.where(ew.gt(w, 0.1), near / (1 + x * near), far)
-    x = ew.where(ew.eq(w, 1), 0.0, x)
     return ew.where(ew.eq(w, 0), math.inf, x)
 
 
-@_unary("special_ndtr", lambda g, out, x: g * _density(x), methods=False, inplace_too=False)
+@_unary("special_ndtr", lambda g, out, x: g * _density(x))
 def ndtr(x):
     """The normal distribution function."""
     return ew.erfc(x * -ROOT_HALF) * 0.5
@@ -103,20 +110,18 @@ def _density(x):
     return ew.exp(x * x * -0.5) * (1 / math.sqrt(2 * math.pi))
 
 
-@_unary("special_ndtri", lambda g, out, x: g / _density(out), methods=False, inplace_too=False)
+@_unary("special_ndtri", lambda g, out, x: g / _density(out))
 def ndtri(p):
     """The inverse of the normal distribution function."""
     low = ew.le(p, 0.5)
-    tail = ew.where(low, p, 1 - p)
-    x = _erfc_inverse(tail * 2) * math.sqrt(2)
+    tail = ew.where(low, p, 1 - p) * 2
+    x = _erf_inverse(1 - tail, tail) * math.sqrt(2)
     return ew.where(low, -x, x)
 
 
 @_unary(
     "special_log_ndtr",
     lambda g, out, x: g * ew.exp(x * x * -0.5 - LOG_ROOT_TAU - out),
-    methods=False,
-    inplace_too=False,
 )
 def log_ndtr(x):
     """The logarithm of the normal distribution function, exact far out too."""
@@ -128,7 +133,7 @@ def log_ndtr(x):
 
 erfcx_op = Elementwise("special_erfcx", reference.erfcx, "float", loops=False)
 erfcx_op.vjp_rule = lambda g, out, x: g * (x * out * 2 - 2 / math.sqrt(math.pi))
-erfcx = elementwise(erfcx_op, methods=False, doc="exp(x**2) * erfc(x).")
+erfcx = named(unary(erfcx_op), "erfcx", "exp(x**2) * erfc(x).")
 
 
 # Gamma
@@ -154,6 +159,7 @@ def _stirling(x):
     return (z - 0.5) * ew.log(z) - z + (series + LOG_ROOT_TAU) - ew.log(product)
 
 
+@function(inplace_too=True)
 @_unary("lgamma", lambda g, out, x: g * digamma(x))
 def lgamma(x):
     """The logarithm of |gamma(x)|."""
@@ -165,7 +171,8 @@ def lgamma(x):
     return ew.where(ew.isinf(x), math.inf, result)
 
 
-@_unary("digamma", lambda g, out, x: g * polygamma(1, x), aliases=("special_psi",))
+@function(inplace_too=True)
+@_unary("digamma", lambda g, out, x: g * polygamma(1, x))
 def digamma(x):
     """The derivative of the logarithm of gamma."""
     mirrored = ew.lt(x, 0)
@@ -193,9 +200,7 @@ def _(g, out, s, q):
     return None, g * -s * zeta_op(s + 1, q)
 
 
-zeta = elementwise(
-    zeta_op, arity=2, methods=False, doc="The sum of (other + k)**-input over k >= 0."
-)
+zeta = named(binary(zeta_op), "zeta", "The sum of (other + k)**-input over k >= 0.")
 
 
 @composite(name="polygamma")
@@ -216,12 +221,9 @@ def polygamma(n, input):
     return digamma(input) if n == 0 else _polygamma(input, n=int(n))
 
 
-def _polygamma_method(input, n):
-    """The n-th derivative of digamma."""
-    return polygamma(n, input)
-
-
 function(polygamma, methods=False)
+METHODS["polygamma"] = lambda self, n: polygamma(n, self)
+METHODS["polygamma_"] = in_place_method(METHODS["polygamma"], "polygamma_")
 
 
 @composite(name="mvlgamma")
@@ -263,9 +265,8 @@ igammac = _incomplete(
 # Bessel functions
 
 
-def _bessel(name, fn, vjp, doc, **options):
-    op = Elementwise(name, fn, "float", loops=False, vjp=vjp)
-    return elementwise(op, doc=doc, **options)
+def _bessel(name, fn, vjp):
+    return Elementwise(name, fn, "float", loops=False, vjp=vjp)
 
 
 def _i1_vjp(g, out, x):
@@ -278,37 +279,28 @@ def _i1e_vjp(g, out, x):
     return g * ew.where(ew.eq(x, 0), 0.5, i0e(x) - ew.sgn(x) * out - ratio)
 
 
-i0 = _bessel(
-    "i0",
-    reference.i0,
-    lambda g, out, x: g * i1(x),
-    "The modified Bessel function of the first kind of order 0.",
-)
-i0e = _bessel(
-    "special_i0e",
-    reference.i0e,
-    lambda g, out, x: g * (i1e(x) - ew.sgn(x) * out),
-    "exp(-|x|) * i0(x).",
-    methods=False,
-)
-i1 = _bessel(
-    "special_i1",
-    reference.i1,
-    _i1_vjp,
-    "The modified Bessel function of the first kind of order 1.",
-    methods=False,
-)
-i1e = _bessel("special_i1e", reference.i1e, _i1e_vjp, "exp(-|x|) * i1(x).", methods=False)
+def _i0e_vjp(g, out, x):
+    return g * (i1e(x) - ew.sgn(x) * out)
+
+
+_i0_op = _bessel("i0", reference.i0, lambda g, out, x: g * i1(x))
+_i0e_op = _bessel("special_i0e", reference.i0e, _i0e_vjp)
+_i1_op = _bessel("special_i1", reference.i1, _i1_vjp)
+_i1e_op = _bessel("special_i1e", reference.i1e, _i1e_vjp)
+i0 = elementwise(_i0_op, doc="The modified Bessel function of the first kind of order 0.")
+i0e = named(unary(_i0e_op), "i0e", "exp(-|x|) * i0(x).")
+i1 = named(unary(_i1_op), "i1", "The modified Bessel function of the first kind of order 1.")
+i1e = named(unary(_i1e_op), "i1e", "exp(-|x|) * i1(x).")
 
 
 # Entropy
 
 
-@_unary("special_entr", lambda g, out, x: g * (-ew.log(x) - 1), methods=False, inplace_too=False)
+@_unary("special_entr", lambda g, out, x: g * (-ew.log(x) - 1))
 def entr(x):
     """-x log(x), 0 at 0 and negative infinity below."""
-    value = -x * ew.log(x)
-    return ew.where(ew.gt(x, 0), value, ew.where(ew.eq(x, 0), 0.0, ew.where(ew.lt(x, 0), -math.inf, x)))
+    value = ew.where(ew.lt(x, 0), -math.inf, -x * ew.log(x))
+    return ew.where(ew.eq(x, 0), 0.0, value)
 
 
 @composite(name="special_xlog1py")
@@ -323,7 +315,6 @@ def _(g, out, x, y):
     return g * ew.where(zero, 0, ew.log1p(y)), g * x / (y + 1)
 
 
-@function(name="special_xlog1py", methods=False)
 def xlog1py(input, other):
     """input * log1p(other), which is 0 where `input` is."""
     kind = common_dtype(input, other)

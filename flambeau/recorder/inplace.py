@@ -59,6 +59,10 @@ def is_leaf(tensor):
 
 def write(tensor, value):
     """Make `value`, a tensor of the same shape, the content of `tensor`."""
+    if value._meta.shape != tensor._meta.shape:
+        raise RuntimeError(
+            f"can not write {list(value._meta.shape)} into {list(tensor._meta.shape)}"
+        )
     segment = local.trace.segment
     source = value._pos if value._segment is segment else enter(value, segment)
     tracked = (value._meta.requires_grad or tensor._meta.requires_grad) and grad_enabled()

@@ -146,14 +146,12 @@ def _read_archive(reader, map_location, trusted, pickle_load_args):
 
     def load_storage(pid):
         kind, key, location, numel = check_storage_id(pid, 5)
-        size = numel * kind.itemsize
+        size = numel * kind.dtype.itemsize
         if key not in loaded:
             name = f"data/{key}"
             if reader.size(name) != size:
                 raise RuntimeError(f"record {name} has {reader.size(name)} bytes instead of {size}")
-            array = reader.array(name)
-            if kind.dtype is not None:
-                array = native(aligned(array, kind.dtype), order)
+            array = native(aligned(reader.array(name), kind.dtype), order)
             loaded[key] = kind, LoadedStorage(array, kind.dtype)
             locate(map_location, loaded[key][1], location)
         before, storage = loaded[key]

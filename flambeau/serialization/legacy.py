@@ -8,7 +8,6 @@ from pickle import UnpicklingError
 import numpy as np
 
 from . import trusting
-from .names import StorageType
 from .pickler import PROTOCOL, TensorPickler
 from .storages import LoadedStorage, check_storage_id, locate, native
 from .unpickler import PlainUnpickler
@@ -94,20 +93,21 @@ class _Storages:
 
     def __init__(self, limit, map_location):
         self._left, self._map_location = limit, map_location
-        self._loaded, self._views = {}, {}
+        self._loaded, self._kinds, self._views = {}, {}, {}
 
     def load(self, pid):
         """The storage that a persistent id means, still to be filled."""
         kind, key, location, numel = check_storage_id(pid, 6)
         found = self._loaded.get(key)
         if found is None:
-            self._left -= numel * kind.itemsize
+            self._left -= numel * kind.dtype.itemsize
             if self._left < 0:
                 raise UnpicklingError(f"storage {key} is larger than the file")
-            array = np.zeros(numel, np.uint8 if kind.dtype is None else kind.dtype.numpy)
+            array = np.zeros(numel, kind.dtype.numpy)
             found = self._loaded[key] = LoadedStorage(array, kind.dtype, is_read=False)
+            self._kinds[key] = kind, numel
             locate(self._map_location, found, location)
-        if StorageType(found.dtype) != kind or found.array.size != numel:
+        if self._kinds[key] != (kind, numel):
             raise UnpicklingError(f"storage {key} is named in two ways")
         return found if pid[5] is None else self._view(found, pid[5])
 

@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 from .. import dtypes
 
-__all__ = ["STORAGE_NAMES", "StorageType", "file_name_of", "find_counterpart"]
+__all__ = ["STORAGE_TYPES", "UNTYPED", "StorageType", "file_name_of", "find_counterpart"]
 
-STORAGE_NAMES = {
+_STORAGE_NAMES = {
     "bool": "BoolStorage",
     "uint8": "ByteStorage",
     "int8": "CharStorage",
@@ -30,17 +30,18 @@ STORAGE_NAMES = {
 
 
 class StorageType(NamedTuple):
-    """The class of a storage in a file; `dtype` is None where it is bytes of any type."""
+    """The class of a storage in a file: the dtype of its elements and PyTorch's name."""
 
     dtype: object
-
-    @property
-    def itemsize(self):
-        """The size of an element in bytes."""
-        return 1 if self.dtype is None else self.dtype.itemsize
+    module: str
+    name: str
 
 
-STORAGE_TYPES = {name: StorageType(dtypes.BY_NAME[d]) for d, name in STORAGE_NAMES.items()}
+UNTYPED = StorageType(dtypes.uint8, "torch.storage", "UntypedStorage")
+STORAGE_TYPES = {
+    dtypes.BY_NAME[d]: StorageType(dtypes.BY_NAME[d], "torch", name)
+    for d, name in _STORAGE_NAMES.items()
+}
 
 
 def file_name_of(obj, name=None):

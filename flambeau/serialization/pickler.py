@@ -12,13 +12,14 @@ import types
 
 from .. import dtypes, formats
 from . import tensors
-from .names import STORAGE_NAMES, STORAGE_TYPES, StorageType, file_name_of
+from .names import STORAGE_TYPES, UNTYPED, StorageType, file_name_of
 from .storages import (
     REBUILD,
     rebuild_from_type_v2,
     rebuild_parameter,
     rebuild_parameter_with_state,
     rebuild_tensor_v2,
+    rebuild_tensor_v3,
 )
 
 __all__ = ["SavedStorage", "TensorPickler"]
@@ -30,11 +31,15 @@ _LAYOUT = ("torch.serialization", "_get_layout")
 
 
 class SavedStorage:
-    """A storage that is being saved: elements `start` to `stop` of `array`."""
+    """A storage that is being saved: elements `start` to `stop` of `array`.
+
+    It is bytes to PyTorch where there is no class for its dtype; the tensors then name it.
+    """
 
     def __init__(self, index, view):
         self.key, self.array, self.dtype = view.key, view.array, view.dtype
-        self.id = ("storage", STORAGE_TYPES[STORAGE_NAMES[self.dtype.name]], str(index), "cpu")
+        self.kind = STORAGE_TYPES.get(self.dtype, UNTYPED)
+        self.id = ("storage", self.kind, str(index), "cpu")
         self.start = self.stop = None
 
     def include(self, view):
@@ -48,8 +53,8 @@ class SavedStorage:
 
     @property
     def numel(self):
-        """The number of elements that are kept."""
-        return 0 if self.start is None else self.stop - self.start
+        """The number of elements that are kept, as PyTorch counts them."""
+        return len(self.data()) // self.kind.dtype.itemsize
 
     def data(self):
         """The elements that are kept, as an array of bytes."""
@@ -108,6 +113,8 @@ class TensorPickler(pickle._Pickler):
 
     def persistent_id(self, obj):
         """The id of a storage, which is no part of the pickle; None for any other object."""
+        if tensors.is_storage(obj):
+            obj = self._include(tensors.view_of_storage(obj))
         if type(obj) is not SavedStorage:
             return None
         return (*obj.id, _Later(lambda: obj.numel), *self._tail)
@@ -121,7 +128,7 @@ class TensorPickler(pickle._Pickler):
         if isinstance(obj, _Data):
             return self._reduce_data(obj.tensor, obj.requires_grad)
         if isinstance(obj, StorageType):
-            return STORAGE_NAMES[obj.dtype.name]
+            return obj.name
         if isinstance(obj, (dtypes.dtype, formats.memory_format)):
             return obj.name
         if isinstance(obj, formats.layout):
@@ -143,6 +150,17 @@ class TensorPickler(pickle._Pickler):
 
     def _reduce_data(self, tensor, requires_grad):
         view = tensors.view_of(tensor)
+        storage = self._include(view)
+        is_empty = 0 in view.shape
+        offset = _Later(lambda: 0 if is_empty else view.offset - storage.start)
+        hooks = collections.OrderedDict()
+        args = (storage, offset, view.shape, view.strides, requires_grad, hooks)
+        if storage.kind is UNTYPED:
+            return rebuild_tensor_v3, (*args, view.dtype)
+        return rebuild_tensor_v2, args
+
+    def _include(self, view):
+        """The storage of a view, which from now on includes what it sees."""
         storage = self._by_key.get(id(view.key))
         if storage is None:
             storage = self._by_key[id(view.key)] = SavedStorage(len(self._by_key), view)
@@ -152,11 +170,7 @@ class TensorPickler(pickle._Pickler):
                 "types"
             )
         storage.include(view)
-        is_empty = 0 in view.shape
-        offset = _Later(lambda: 0 if is_empty else view.offset - storage.start)
-        hooks = collections.OrderedDict()
-        args = (storage, offset, view.shape, view.strides, requires_grad, hooks)
-        return rebuild_tensor_v2, args
+        return storage
 
     def save_global(self, obj, name=None):
         """Write a class or function, under the name PyTorch has for it."""
@@ -170,7 +184,9 @@ class TensorPickler(pickle._Pickler):
     def _known_name(self, obj, name):
         if isinstance(obj, _Global):
             return obj.module, obj.name
-        if isinstance(obj, (StorageType, dtypes.dtype, formats.memory_format)):
+        if isinstance(obj, StorageType):
+            return obj.module, obj.name
+        if isinstance(obj, (dtypes.dtype, formats.memory_format)):
             return "torch", name
         return _REBUILD_NAMES.get(obj) or file_name_of(obj, name)
 

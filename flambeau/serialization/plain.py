@@ -15,7 +15,7 @@ import flambeau
 
 from .. import dtypes, formats
 from ..recorder.handle import Size, Tensor, device
-from .names import STORAGE_TYPES, StorageType
+from .names import STORAGE_TYPES, UNTYPED
 from .safe import is_safe
 from .storages import REBUILD
 
@@ -195,12 +195,11 @@ DATA = {
     ("torch", "Tensor"): Tensor,
     ("torch", "device"): device,
     ("torch.serialization", "_get_layout"): _layout,
-    ("torch.storage", "UntypedStorage"): StorageType(None),
     **REBUILD,
     **{(home, cls.__name__): cls for home in _BUILTIN for cls in _FACTORIES},
     **{(home, cls.__name__): cls for home in _BUILTIN for cls in (bytearray, frozenset, slice)},
     **{("torch", name): kind for name, kind in dtypes.BY_NAME.items()},
-    **{("torch", name): kind for name, kind in STORAGE_TYPES.items()},
+    **{(kind.module, kind.name): kind for kind in (UNTYPED, *STORAGE_TYPES.values())},
     ("__builtin__", "long"): int,
     ("__builtin__", "unicode"): str,
     ("__builtin__", "xrange"): range,

@@ -20,35 +20,30 @@ MAX_DIMS = 64
 MAX_NUMEL = 1 << 62
 
 
-class LoadedStorage:
-    """A block of elements from a file.
+class LoadedStorage(tensors.TypedStorage):
+    """A block of elements from a file; it is what a user gets who has saved a storage.
 
-    Attributes: `array`, the elements, or bytes where `dtype` is None; `is_read`, False while the
-    elements are still to be read into the array.
+    Args: array: the elements; is_read: False while they are still to be read into the array.
     """
-
-    __slots__ = ("_shared", "array", "dtype", "is_read")
 
     def __init__(self, array, dtype, is_read=True):
         self.array, self.dtype, self.is_read = array, dtype, is_read
         self._shared = None
 
-    def __repr__(self):
-        kind = "untyped" if self.dtype is None else self.dtype.name
-        return f"LoadedStorage({self.array.size} elements, {kind})"
+    @property
+    def _untyped(self):
+        return tensors.UntypedStorage(self.view(0, self.array.shape, (1,), False))
 
     def typed(self, dtype):
-        """The same bytes as elements of `dtype`, for a storage that has none yet."""
-        if self.dtype is None:
-            if self.array.size % dtype.itemsize:
-                raise UnpicklingError(f"{self.array.size} bytes are no elements of {dtype}")
+        """The same bytes as elements of `dtype`, unless a tensor views them as another already."""
+        if dtype is not self.dtype:
+            if self._shared is not None or self.array.nbytes % dtype.itemsize:
+                raise UnpicklingError(f"a storage of {self.dtype} is viewed as {dtype}")
             self.array, self.dtype = aligned(self.array, dtype), dtype
         return self
 
     def view(self, offset, size, stride, requires_grad):
         """A tensor over part of the elements. Raises UnpicklingError where it reaches beyond."""
-        if self.dtype is None:
-            raise UnpicklingError("a tensor names a storage without a dtype")
         size, stride, offset = _check_geometry(self.array.size, size, stride, offset)
         if requires_grad and self.dtype.category < dtypes.FLOAT:
             raise UnpicklingError(f"a tensor of {self.dtype} can not require gradients")
@@ -145,10 +140,7 @@ def rebuild_tensor_v3(storage, offset, size, stride, requires_grad, hooks, dtype
     """A tensor whose storage is bytes."""
     if not isinstance(dtype, dtypes.dtype):
         raise UnpicklingError(f"expected a dtype, got {type(dtype).__name__}")
-    storage = _storage(storage)
-    if storage.dtype not in (None, dtype):
-        raise UnpicklingError(f"a storage is viewed as {storage.dtype} and as {dtype}")
-    storage = _resolve(storage.typed(dtype), metadata)
+    storage = _resolve(_storage(storage).typed(dtype), metadata)
     return storage.view(offset, size, stride, requires_grad)
 
 

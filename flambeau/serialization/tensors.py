@@ -2,18 +2,24 @@
 
 from typing import NamedTuple
 
+import numpy as np
+
 import flambeau
 
 from ..backends.memory import Buffer
 from ..recorder import inplace, sync
 from ..recorder.handle import Storage, Tensor, device, intern
+from ..storage import TypedStorage, UntypedStorage
 
 __all__ = [
+    "TypedStorage",
+    "UntypedStorage",
     "View",
     "attributes_of",
     "check_device",
     "is_parameter",
     "is_plain",
+    "is_storage",
     "is_tensor",
     "is_tensor_type",
     "make_parameter",
@@ -22,6 +28,7 @@ __all__ = [
     "make_tensor",
     "set_attributes",
     "view_of",
+    "view_of_storage",
 ]
 
 
@@ -30,6 +37,7 @@ class View(NamedTuple):
 
     key: tells storages apart; the same object for all tensors that view one.
     array: the elements of the storage, as a flat NumPy array of the storage dtype.
+    dtype: of the elements; None for a storage that is just bytes.
     """
 
     key: object
@@ -56,6 +64,19 @@ def view_of(tensor):
     key = tensor if tensor._storage is None else tensor._storage
     array = buffer.numpy(meta.dtype.numpy, buffer.nbytes // meta.dtype.itemsize)
     return View(key, array, meta.dtype, meta.offset, tuple(meta.shape), tuple(meta.strides))
+
+
+def is_storage(x):
+    """Whether `x` is a storage as an object that users hold."""
+    return isinstance(x, (TypedStorage, UntypedStorage))
+
+
+def view_of_storage(storage):
+    """The `View` of the whole of such a storage."""
+    dtype = getattr(storage, "dtype", None)
+    view = view_of(storage.untyped()._view)
+    array = view.array.view(np.uint8 if dtype is None else dtype.numpy)
+    return View(view.key, array, dtype, 0, array.shape, (1,))
 
 
 def make_storage(array, dtype):

@@ -68,3 +68,10 @@ def test_linear_cross_entropy(twins, bias, inner):
 def test_linear_cross_entropy_errors(twins):
     twins.same_error("nn.LinearCrossEntropyLoss", 4, 6, weight=twins.rand(5), text="(6,)")
     twins.same_error("nn.LinearCrossEntropyLoss", 4, 6, label_smoothing=2.0)
+
+
+def test_linear_cross_entropy_options(twins, torch):
+    ours, theirs = (lib.nn.LinearCrossEntropyOptions(True, 8) for lib in (flambeau, torch))
+    assert repr(ours) == repr(theirs)
+    loss = flambeau.nn.LinearCrossEntropyLoss(4, 6, options=ours)
+    assert loss(flambeau.ones(2, 4), flambeau.tensor([1, 2])).shape == ()

@@ -42,12 +42,18 @@ VALUES = {
     "slices": [slice(1, 2, 3), slice(None), range(1, 10, 2)],
     "dates": [
         datetime.date(2024, 2, 29),
-        datetime.datetime(2024, 2, 29, 12, 30, 1, 5, tzinfo=datetime.timezone.utc),
+        datetime.datetime(2024, 2, 29, 12, 30, 1, 5, tzinfo=datetime.UTC),
         datetime.time(1, 2, 3, tzinfo=datetime.timezone(datetime.timedelta(hours=2), "x")),
         datetime.timedelta(days=3, seconds=4),
     ],
     "paths": [pathlib.Path("a/b"), pathlib.PurePosixPath("/a"), pathlib.PureWindowsPath("c:\\a")],
-    "numpy scalars": [np.float64(1.5), np.int8(-3), np.bool_(True), np.complex64(1j), np.str_("ab")],
+    "numpy scalars": [
+        np.float64(1.5),
+        np.int8(-3),
+        np.bool_(True),
+        np.complex64(1j),
+        np.str_("ab"),
+    ],
     "types": [int, dict, collections.OrderedDict],
     "keys": {None: 1, 1.5: 2, (1, ("a", b"b")): 3, frozenset({1}): 4, np.int64(3): 5},
 }
@@ -174,7 +180,9 @@ def test_no_class_of_the_program_is_made():
     Local.__qualname__ = "Local"
     try:
         for protocol in (2, 4, 5):
-            with pytest.raises(UnpicklingError, match=r"Local, which is not allowed .*safe_globals"):
+            with pytest.raises(
+                UnpicklingError, match=r"Local, which is not allowed .*safe_globals"
+            ):
                 loads(pickle.dumps(Local(), protocol))
     finally:
         del globals()["Local"]
@@ -299,7 +307,9 @@ def test_arrays_are_checked(changes):
 )
 def test_dtypes_are_checked(state):
     head = DTYPE + b"X\x02\x00\x00\x00f8\x89\x88\x87R"
-    assert loads(head + pickle.dumps((3, ">", None, None, None, -1, -1, 0), 2)[:-1] + b"b.") == ">f8"
+    assert (
+        loads(head + pickle.dumps((3, ">", None, None, None, -1, -1, 0), 2)[:-1] + b"b.") == ">f8"
+    )
     with pytest.raises(UnpicklingError):
         loads(head + pickle.dumps(state, 2)[:-1] + b"b.")
     assert np.dtype("f8") == np.float64

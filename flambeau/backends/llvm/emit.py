@@ -7,6 +7,7 @@ index of each scalar slot, then `Kernel.args`. `bufs` are addresses, `scalars` 8
 """
 
 import struct
+import sys
 
 from ... import dtypes
 from ...compiler.loops import COLUMN_TILE
@@ -21,13 +22,16 @@ BLOCK = 4096  # elements that are summed before the sum is added to the total
 
 
 def can_emit(node):
-    """Whether kernels can compute a node."""
+    """Whether kernels can compute a node. Of complex numbers they only make copies."""
+    if node.kind == "gather":
+        return True
     kinds = [node.dtype, *(x.dtype for x in node.inputs if x is not None)]
     if any(d.is_complex for d in kinds):
         return False
     if node.kind == "map":
-        return node.op.name in OPERATIONS or node.op.name in elementary.NAMES
-    return node.kind in ("cast", "reduce", "gather", "scatter")
+        real = node.inputs[-1].dtype.is_floating_point
+        return node.op.name in OPERATIONS or (real and node.op.name in elementary.NAMES)
+    return node.kind in ("cast", "reduce", "scatter", "slot")
 
 
 class _Emitter:
@@ -749,6 +753,10 @@ def _suffix(kind):
 
 def constant(text, dtype):
     """A literal of a dtype from the repr of a Python number."""
+    if dtype.is_complex:
+        parts = complex(text)
+        half = "f" if dtype.itemsize == 8 else "d"
+        return str(int.from_bytes(struct.pack(2 * half, parts.real, parts.imag), sys.byteorder))
     if dtype.is_floating_point:
         value = float(text) if text not in ("True", "False") else float(text == "True")
         if value_type(dtype) == "float":

@@ -94,7 +94,7 @@ def clamp(x, low, high):
 
 
 def divide(a, b, b_low, a_low=None):
-    """(a + a_low) / (b + b_low) for finite numbers and small low parts, nearly as if rounded once."""
+    """(a + a_low) / (b + b_low), finite, with small low parts: nearly as if rounded once."""
     inverse = 1.0 / b
     q = a * inverse
     rest = fma(-q, b_low, fma(-q, b, a))

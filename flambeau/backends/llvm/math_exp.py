@@ -1,14 +1,21 @@
 """The exponential and its kin as straight-line LLVM code.
 
-All of them write x = n ln 2 + r with |r| <= ln(2) / 2, take a polynomial of r, and put n into the exponent by integer
-arithmetic. The polynomials are minimax (Remez exchange, coefficients rounded one by one and the rest fitted again);
-the error stated is relative to the function.
+All of them write x = n ln 2 + r with |r| <= ln(2) / 2, take a polynomial of r, and put n into the
+exponent by integer arithmetic. The polynomials are minimax (Remez exchange; coefficients rounded
+one by one and the rest fitted again); the error stated is relative to the function.
 """
 
 from .math_common import FORMAT, LN2, clamp, divide
 from .text import bits, copysign, fabs, fma, poly, real, select
 
-__all__ = ["FUNCTIONS", "exp", "exp_from", "exp_less_one", "exp_normal", "scale_twice", "split"]
+__all__ = [
+    "FUNCTIONS",
+    "exp_less_one",
+    "exp_normal",
+    "exp_shifted",
+    "scale_down",
+    "split_negative",
+]
 
 # (exp(r) - 1 - r) / r^2 on |r| <= 0.347: 2^-28.2 and 2^-57.9
 _EXP = {
@@ -76,19 +83,33 @@ def split(x, offset):
     return r, n, bits(shifted)
 
 
-def scale_twice(p, i):
-    """p 2^n, where i has n + 2 bias in its low bits: by two halves, as 2^n alone may be out of range.
+def _exp(r):
+    return poly(r, (1.0, 1.0, *_EXP[r.type]))
 
-    So a result below the normal numbers is rounded once, and one above them is infinite.
+
+def _scale(p, i):
+    """p 2^n, where i has n + 2 bias in its low bits.
+
+    2^n alone may be out of range, so it goes in two halves; a result below the normal numbers is
+    rounded once, and one above them is infinite.
     """
     mantissa = FORMAT[p.type].mantissa
     half = i >> 1
     return p * real(half << mantissa) * real((i - half) << mantissa)
 
 
-def exp_from(r, i):
-    """e^r 2^n, i as in `scale_twice`."""
-    return scale_twice(poly(r, (1.0, 1.0, *_EXP[r.type])), i)
+def split_negative(x):
+    """r and i for `scale_down`, for x <= 0."""
+    form = FORMAT[x.type]
+    x = select(x < form.exp_zero, form.exp_zero, x)
+    r, _, i = split(x, form.bias + form.mantissa + 1)
+    return r, i
+
+
+def scale_down(p, i):
+    """p 2^n for n <= 0; no result is more than mantissa + 1 doublings short of a normal number."""
+    form = FORMAT[p.type]
+    return p * real(i << form.mantissa) * 2.0 ** -(form.mantissa + 1)
 
 
 def exp_less_one(r):
@@ -103,11 +124,16 @@ def exp_normal(x, precision=None):
     return poly(r, (1.0, 1.0, *_EXP[precision or x.type])) * real(i << form.mantissa)
 
 
-def exp(x):
-    """e^x."""
+def exp_shifted(x, rest):
+    """e^(x + rest) for a small `rest`."""
     form = FORMAT[x.type]
     r, _, i = split(clamp(x, form.exp_zero, form.exp_inf), 2 * form.bias)
-    return exp_from(r, i)
+    return _scale(_exp(r if rest is None else r + rest), i)
+
+
+def exp(x):
+    """e^x."""
+    return exp_shifted(x, None)
 
 
 def exp2(x):
@@ -116,7 +142,7 @@ def exp2(x):
     x = clamp(x, form.exp_zero / LN2, form.exp_inf / LN2)
     shifted = x + (form.round + 2 * form.bias)
     n = shifted - (form.round + 2 * form.bias)
-    return exp_from((x - n) * LN2, bits(shifted))
+    return _scale(_exp((x - n) * LN2), bits(shifted))
 
 
 def expm1(x):
@@ -129,11 +155,9 @@ def expm1(x):
 
 
 def sigmoid(x):
-    """1 / (1 + e^-x), as e^x / (1 + e^x) for negative x: no overflow, and nothing lost at the small end."""
-    form = FORMAT[x.type]
-    a = -fabs(x)
-    r, _, i = split(select(a < form.exp_zero, form.exp_zero, a), 2 * form.bias)
-    z = exp_from(r, i)
+    """1 / (1 + e^-x), or e^x / (1 + e^x) for negative x: no overflow, no loss at the small end."""
+    r, i = split_negative(-fabs(x))
+    z = scale_down(_exp(r), i)
     d = z + 1.0
     return divide(select(x < 0.0, z, 1.0), d, z - (d - 1.0))
 
@@ -150,7 +174,7 @@ def tanh(x):
 
 
 def _halves(a):
-    """For a = n ln 2 + r: r, and 2^n / 4 +- 2^-n / 4, whence 2 sinh(a) / 4 = minus cosh(r) + plus sinh(r)."""
+    """For a = n ln 2 + r: r, and 2^n / 4 - 2^-n / 4 and 2^n / 4 + 2^-n / 4."""
     form = FORMAT[a.type]
     offset = form.bias - 2
     r, n, i = split(select(a > form.sinh_inf, form.sinh_inf, a), offset)

@@ -1,6 +1,7 @@
-"""The logarithm of the gamma function and its derivative as straight-line LLVM code, in double precision.
+"""The logarithm of the gamma function and its derivative as straight-line LLVM code.
 
-The polynomials are minimax; the error stated is relative to the function, or to its smallest value on the interval.
+All is done in double precision. The polynomials are minimax; the error stated is relative to the
+function, or to its smallest value on the interval.
 """
 
 import math
@@ -55,7 +56,8 @@ _DIGAMMA = (
     0.017270876885668127,
 )
 
-# (sin(pi f) / (pi f) - 1) / f^2 in f^2, and cos(pi f) / (1 - 4 f^2) in f^2, on |f| <= 1/2: 2^-56.6 and 2^-55.7
+# (sin(pi f) / (pi f) - 1) / f^2 and cos(pi f) / (1 - 4 f^2), both in f^2, on |f| <= 1/2: 2^-56.6
+# and 2^-55.7
 _SIN_PI = (
     -1.6449340668482264,
     0.8117424252833487,
@@ -86,7 +88,10 @@ def _sin_over_pi(a):
 
 
 def _down_to_two(b):
-    """For 0 <= b < 8: t, p and `rising`: gamma(b) = gamma(2 + t) p, or gamma(2 + t) / p if rising; |t| <= 1/2."""
+    """For 0 <= b < 8, by the recurrence: t, p and `rising`, with |t| <= 1/2.
+
+    gamma(b) = gamma(2 + t) p, or gamma(2 + t) / p if rising.
+    """
     nearest = rint(b)
     rising = nearest < 2.0
     p = select(nearest < 1.0, fma(b, b, b), select(rising, b, 1.0))
@@ -98,8 +103,9 @@ def _down_to_two(b):
 def lgamma(x):
     """log |gamma(x)|.
 
-    Below 8 gamma(x) is taken to gamma between 3/2 and 5/2 by its recurrence, above Stirling's series holds; for
-    negative x it is pi / sin(pi x) over gamma(1 - x), so near the zeros there only the absolute error is small.
+    Below 8 gamma(x) is taken to gamma between 3/2 and 5/2 by its recurrence, above Stirling's
+    series holds; for negative x it is pi / sin(pi x) over gamma(1 - x), so near the zeros there
+    only the absolute error is small.
     """
     a = fabs(x).to("double")
     sign = x.to("double")
@@ -124,10 +130,10 @@ def lgamma(x):
 
 
 def digamma(x):
-    """The derivative of log(gamma(x)); within 2^-51 near its zero at 1.4616, where only the absolute error is small.
+    """The derivative of log(gamma(x)); near its zeros only the absolute error is small, 2^-51.
 
-    Below 8 it is digamma(x + 8) less the eight reciprocals, the first and the last of which have a common
-    denominator x^2 + 7x, and so on; for negative x it is digamma(1 - x) - pi cot(pi x).
+    Below 8 it is digamma(x + 8) less eight reciprocals, the first and the last of which have the
+    common denominator x^2 + 7x, and so on; for negative x it is digamma(1 - x) - pi cot(pi x).
     """
     wide = x.to("double")
     negative = wide < 0.0

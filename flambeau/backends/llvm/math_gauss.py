@@ -5,8 +5,8 @@ The polynomials are minimax; the error stated is relative to the function.
 
 import math
 
-from .math_common import FORMAT, add_larger, divide
-from .math_exp import exp_less_one, exp_normal, scale_twice, split
+from .math_common import add_larger, divide
+from .math_exp import exp_less_one, exp_normal, scale_down, split_negative
 from .math_log import log_precise
 from .math_pow import log_single
 from .text import copysign, fabs, fma, poly, select, sqrt
@@ -156,7 +156,8 @@ _ERFINV = {
     ),
 }
 
-# Beyond, with s = sqrt(w): erfinv(x) / x in s - 3.25: 2^-28.2; erfinv(x) / (x s) in 1/s - 9/32: 2^-54.9
+# Beyond, with s = sqrt(w): erfinv(x) / x in s - 3.25: 2^-28.2; erfinv(x) / (x s) in 1/s - 9/32:
+# 2^-54.9
 _ERFINV_TAIL = {
     "float": (
         3.0838856017097687,
@@ -198,7 +199,7 @@ _ERFINV_TAIL = {
         862099341000947.6,
         -5614954169280251.0,
         -6146204630559281.0,
-        5.012763516612388e+16,
+        5.012763516612388e16,
     ),
 }
 
@@ -213,7 +214,7 @@ def erf(x):
 
 
 def erfc(x):
-    """1 - erf(x), as e^(-x^2) times a function that falls like 1 / x; 2 less that for negative x."""
+    """1 - erf(x): e^(-x^2) times a function that falls like 1 / x; 2 less that for negative x."""
     positive = _erfc_single(fabs(x)) if x.type == "float" else _erfc_double(fabs(x))
     return select(x < 0.0, 2.0 - positive, positive).to(x.type)
 
@@ -228,7 +229,7 @@ def _erfc_single(a):
 def _erfc_double(a):
     a = select(a > 27.3, 27.3, a)
     square = a * a
-    r, _, i = split(-square, 2 * FORMAT["double"].bias)
+    r, i = split_negative(-square)
     t = exp_less_one(r - fma(a, a, -square))
     d, n = a + 4.0, a - 4.0
     d_low, n_low = a - (d - 4.0), a - (n + 4.0)
@@ -239,11 +240,11 @@ def _erfc_double(a):
     short = (fma(-q, d_low, fma(-q, d, n)) + n_low) * inverse
     s_low = fma(short * s, fma(q, 0.7, -0.95), s_low)
     erfcx = divide(s, d, d_low, s_low)
-    return scale_twice(fma(erfcx, t, erfcx), i)
+    return scale_down(fma(erfcx, t, erfcx), i)
 
 
 def erfinv(x):
-    """The inverse of erf, by polynomials in w = -log(1 - x^2) and, near the ends, in its square root."""
+    """The inverse of erf, by polynomials in w = -log(1 - x^2) and, near the ends, in its root."""
     a = fabs(x)
     result = (_erfinv_single if x.type == "float" else _erfinv_double)(a)
     ends = select(a.equals(1.0), a.like(math.inf), math.nan)

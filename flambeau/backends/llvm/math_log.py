@@ -1,7 +1,7 @@
 """The logarithm and its kin as straight-line LLVM code.
 
-All of them write x = 2^e (1 + f) with 1 + f between the roots of 1/2 and 2, by integer arithmetic on the bits, and take
-a minimax polynomial of f (the error stated is relative to the function).
+All of them write x = 2^e (1 + f) with 1 + f between the roots of 1/2 and 2, by integer arithmetic
+on the bits, and take a minimax polynomial of f (the error stated is relative to the function).
 """
 
 import math
@@ -49,7 +49,8 @@ _LOG = {
 }
 
 # log_b(1 + f) / f - k in float32, k an eighth near 1 / ln b: 2^-27.7 and 2^-27.3
-_LOG2_K, _LOG2 = 1.4375, (
+_LOG2_K = 1.4375
+_LOG2 = (
     0.0051950407,
     -0.72134733,
     0.48089826,
@@ -61,7 +62,8 @@ _LOG2_K, _LOG2 = 1.4375, (
     0.18714291,
     -0.1110543,
 )
-_LOG10_K, _LOG10 = 0.4375, (
+_LOG10_K = 0.4375
+_LOG10 = (
     -0.003205518,
     -0.21714719,
     0.14476475,
@@ -120,7 +122,7 @@ _LOG10_E = (0.4342944819032518, 1.098319650216765e-17)
 
 
 def _split_bits(x):
-    """For x = 2^e m with m between the roots of 1/2 and 2: e + bias above the bits of m that vary."""
+    """For x = 2^e m, m between the roots of 1/2 and 2: e + bias above the bits of m that vary."""
     form = FORMAT[x.type]
     return bits(x) + (form.one_bits - form.root_half_bits)
 
@@ -151,7 +153,7 @@ def _log_join(f, e):
 
 
 def log_pair(f, e, more=0.0):
-    """log(2^e (1 + f)) + `more`, a small number, as a sum of two numbers; only that sum is rounded noticeably."""
+    """log(2^e (1 + f)) + `more`, a small number, as a head and a tail of far smaller error."""
     form = FORMAT[f.type]
     head = fma(e, form.ln2_high, f)
     tail = f - fma(-e, form.ln2_high, head) + more
@@ -165,7 +167,7 @@ def log_precise(x):
 
 
 def _where_defined(result, x, pole):
-    """`result` between the pole and infinity; minus infinity at the pole, NaN below; x where it is inf or NaN."""
+    """`result` between pole and infinity; -inf at the pole, NaN below; x where it is inf or NaN."""
     inside = select(x < math.inf, result, x)
     return select(x > pole, inside, select(x.equals(pole), x.like(-math.inf), math.nan))
 
@@ -178,7 +180,7 @@ def log(x):
 def _log_base(x, k, coefficients, e_unit, to_base):
     """The logarithm to a base: log_b(1 + f) + e log_b 2, where log_b 2 is the pair `e_unit`.
 
-    In double precision log(1 + f) is multiplied by log_b e as a pair of numbers; e_unit[0] e is exact.
+    In double precision log(1 + f) is multiplied by log_b e, both as pairs; e_unit[0] e is exact.
     """
     f, e = log_split(x)
     if x.type == "float":
@@ -227,7 +229,7 @@ def log1p(x):
 
 
 def asinh(x):
-    """log(a + sqrt(a^2 + 1)), with the sign of x; a polynomial below 1/2; log(2 a) where squares overflow."""
+    """log(a + sqrt(a^2 + 1)), a = |x|; a polynomial below 1/2; log(2 a) where squares overflow."""
     a = fabs(x)
     square = a * a
     small = fma(a * square, poly(square, _ASINH[x.type]), a)
@@ -236,8 +238,8 @@ def asinh(x):
     root = sqrt(radicand)
     sum = root + a
     f, e = log_split(select(huge, a, sum))
-    # What the root lost (1 / (2 root) is about 0.52 - 0.15 a) and what the sum lost, over the sum: it counts while a is
-    # small, and (root + a) (root - a) = 1.
+    # What the root lost (1 / (2 root) is about 0.52 - 0.15 a) and what the sum lost, over the sum:
+    # it counts while a is small, and (root + a) (root - a) = 1.
     missed = fma(-root, root, radicand) + fma(a, a, 1.0 - radicand)
     lost = fma(missed, fma(a, -0.15, 0.52), a - (sum - root)) * (root - a)
     lost = select(a < 2.0, lost, 0.0)

@@ -1,16 +1,16 @@
-"""x^y as straight-line LLVM code: e^(y log x), the logarithm carried far enough that y cannot magnify its error."""
+"""x^y as straight-line LLVM code: e^(y log x), with a logarithm whose error y may magnify."""
 
 import math
 
-from .math_common import FORMAT, clamp
-from .math_exp import exp_from, exp_normal, split
+from .math_common import FORMAT, add_larger, clamp, flip
+from .math_exp import exp_normal, exp_shifted
 from .math_log import log_split
-from .math_trig import add_larger, flip
-from .text import bits, fabs, fma, poly, real, select, trunc
+from .text import bits, fabs, fma, poly, select, trunc
 
 __all__ = ["FUNCTIONS", "log_single"]
 
-# ((2 atanh(s) / s - 2) / z - 2/3) / z in z = s^2, for (1 + s) / (1 - s) in [0.7069, 1.4145]: 2^-66.3 of the logarithm
+# ((2 atanh(s) / s - 2) / z - 2/3) / z in z = s^2, for (1 + s) / (1 - s) in [0.7069, 1.4145]:
+# 2^-66.3 of the logarithm
 _ATANH_TAIL = (
     0.4000000000000227,
     0.2857142857009125,
@@ -42,7 +42,7 @@ _LN2 = (0.6931471805598903, 5.497923018708371e-14)  # the first has room for an 
 
 
 def log_single(a):
-    """log(a) as a double within 2^-35 of it, for a float or normal double a >= 0; minus infinity for 0."""
+    """log(a) as a double within 2^-35 of it, for a float or normal double a >= 0; -inf for 0."""
     wide = a.to("double")
     f, e = log_split(wide, subnormal=False)
     e = select(a.equals(0.0), wide.like(-math.inf), select(a < math.inf, e, wide))
@@ -50,9 +50,10 @@ def log_single(a):
 
 
 def _log_double(a):
-    """log(a) for a >= 0 as a pair of doubles, within 2^-64 of it; minus infinity and NaN for 0.
+    """log(a) for a double a >= 0 as a pair of doubles, within 2^-64 of it; -inf and NaN for 0.
 
-    It is e ln 2 + 2 atanh(s) with s = f / (2 + f), of which the quotient, the cube and its factor 2/3 are pairs.
+    It is e ln 2 + 2 atanh(s) with s = f / (2 + f), of which the quotient, the cube and its factor
+    2/3 are pairs.
     """
     f, e = log_split(a)
     e = select(a.equals(0.0), a.like(-math.inf), select(a < math.inf, e, a))
@@ -82,14 +83,13 @@ def _magnitude(a, y):
     high, low = _log_double(a)
     y = clamp(y, -(2.0**1000), 2.0**1000)
     product = y * high
-    exponent = clamp(product, FORMAT["double"].exp_zero, FORMAT["double"].exp_inf)
     rest = fma(y, low, fma(y, high, -product))
-    r, _, i = split(exponent, 2 * FORMAT["double"].bias)
-    return exp_from(r + select(exponent.equals(product), rest, 0.0), i)
+    in_range = fabs(product) < -FORMAT["double"].exp_zero
+    return exp_shifted(product, select(in_range, rest, 0.0))
 
 
 def pow(x, y):
-    """x^y. 1^y and x^0 are 1 even for NaN; negative x has results at whole y, with the sign of x at odd ones."""
+    """x^y. 1^y and x^0 are 1 even for NaN; negative x needs whole y, and odd y keep its sign."""
     a = fabs(x)
     result = _magnitude(a, y)
     half = y * 0.5

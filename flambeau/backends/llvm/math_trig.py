@@ -1,8 +1,8 @@
 """The trigonometric functions and their inverses as straight-line LLVM code.
 
-An angle of any size is multiplied by 2/pi, of which the bits that only contribute whole turns are left out first
-(Payne and Hanek), so that what remains fits a few doubles; float32 does this, too, in double precision. The polynomials
-are minimax; the error stated is relative to the function.
+An angle of any size is multiplied by 2/pi, of which the bits that only contribute whole turns are
+left out first (Payne and Hanek), so that what remains fits a few doubles; float32 does this
+in double precision, too. The polynomials are minimax; the error stated is relative to the function.
 """
 
 import math
@@ -113,7 +113,7 @@ _BITS = 1344
 
 @cache
 def _two_over_pi(top, count, scale=0):
-    """2^scale times 2/pi without its bits from 2^top up: `count` doubles of 53 bits each, the largest first."""
+    """2^scale times 2/pi without its bits from 2^top up: `count` doubles, the largest first."""
     rest = _TWO_OVER_PI & ((1 << (_BITS + top)) - 1)
     parts = []
     for _ in range(count):
@@ -123,13 +123,14 @@ def _two_over_pi(top, count, scale=0):
     return tuple(parts)
 
 
-# From each 2^k on there is an own part of 2/pi: x is a multiple of 2^(k - 23), so bits from 2^(25 - k) up make whole
-# turns. The steps are as wide as the product may be: below 2^43 its last bit is 2^-10, so what is left is centred.
+# From each 2^k on there is an own part of 2/pi: x is a multiple of 2^(k - 23), so bits from
+# 2^(25 - k) up make whole turns. The product stays below 2^43, so that its last bit is 2^-10 and
+# what remains of it after rounding is centred.
 _STEPS = (43, 60, 77, 94, 111)
 
 
 def _turn_single(a):
-    """For a float a >= 0: a double r with |r| <= pi/4, and i, right in two bits, with a = r + i pi/2."""
+    """For a float a >= 0: a = r + i pi/2, a double r, |r| <= pi/4, and i, right in two bits."""
     wide = a.to("double")
     high, low = map(wide.like, _two_over_pi(0, 2))
     for step in _STEPS:
@@ -149,15 +150,19 @@ _ROW = 16  # binary exponents that share one row of the table
 
 @cache
 def _turn_table():
-    """Rows of four doubles: 2/pi for x below 2^16, then for each further 16 exponents 2^(16 k) times its part."""
+    """Rows of four doubles: row k is 2^(16 k) times the part of 2/pi for exponents from 16 k on.
+
+    The last row, of infinity and NaN, is NaN.
+    """
     rows = [_two_over_pi(min(0, 54 - _ROW * k), 4, _ROW * k) for k in range(1024 // _ROW)]
-    return [number for row in rows for number in row]
+    return [number for row in rows for number in row] + 4 * [math.nan]
 
 
 def _turn_double(a):
     """For a double a >= 0: r with |r| <= pi/4, the part it is short of, and i, as above.
 
-    The product with four parts of 2/pi is summed exactly as far down as the angle nearest to a multiple of pi/2 needs.
+    The product with four parts of 2/pi is summed exactly as far down as the double nearest to a
+    multiple of pi/2 needs.
     """
     form = FORMAT["double"]
     table = Table(a.body, "two_over_pi", _turn_table())
@@ -214,7 +219,7 @@ def _sign_of(x):
 
 
 def _unless_tiny(result, x):
-    """x itself where the functions cannot tell it from their value, and where x 2/pi might be subnormal."""
+    """x itself where it is the value and where x 2/pi might be subnormal."""
     return select(fabs(x) < 2.0**-30, x, result)
 
 
@@ -269,7 +274,7 @@ def asin(x):
 
 
 def acos(x):
-    """The arc cosine: pi/2 - asin, but 2 asin(sqrt((1 - a) / 2)) near 1 and pi less that near -1."""
+    """The arc cosine: pi/2 - asin; 2 asin(sqrt((1 - a) / 2)) near 1, pi less that near -1."""
     half_pi, missing = _HALF_PI[x.type]
     s, rest, large = _asin_parts(x)
     p = s + rest

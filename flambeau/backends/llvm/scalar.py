@@ -19,6 +19,8 @@ _MEMORY = {
     "bfloat16": "bfloat",
     "float32": "float",
     "float64": "double",
+    "complex64": "i64",  # complex numbers are only copied
+    "complex128": "i128",
 }
 
 

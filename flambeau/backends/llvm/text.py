@@ -1,6 +1,7 @@
 """LLVM IR written as text: scalars with Python's operators, in single-assignment form.
 
-A `Body` collects the lines of one basic block; a `Value` is a scalar in it, and arithmetic on values appends lines:
+A `Body` collects the lines of one basic block; a `Value` is a scalar in it, and arithmetic on
+values appends lines:
 
     body = Body()
     x = body.argument("float", "%x")
@@ -152,9 +153,6 @@ class Value:
 
     def __rtruediv__(self, other):
         return self._arith("fdiv", other, swap=True)
-
-    def __mod__(self, other):
-        return self._arith("frem", other)
 
     def __neg__(self):
         return self.body.value(f"fneg {self.type} {self.name}", self.type)

@@ -4,6 +4,8 @@ import math
 
 import flambeau
 
+from ...ops.composite import activation as ops
+from ...ops.composite.activation import hardshrink, prelu
 from ...ops.core import composite
 from .common import narrow, require_floating, widen, write
 
@@ -42,8 +44,6 @@ __all__ = [
     "threshold_",
 ]
 
-SELU_ALPHA = 1.6732632423543772848170429916717
-SELU_SCALE = 1.0507009873554804934193349852946
 SQRT_HALF = math.sqrt(0.5)
 TANH_GELU_SLOPE = math.sqrt(2 / math.pi)
 TANH_GELU_CUBIC = 0.044715
@@ -56,19 +56,9 @@ def _finish(input, result, inplace):
 # Rectifiers.
 
 
-@composite
-def _relu(x):
-    return flambeau.where(x <= 0, 0, x)
-
-
-@_relu.vjp
-def _(g, out, x):
-    return (flambeau.where(x <= 0, 0, g),)
-
-
 def relu(input, inplace=False):
     """max(0, x)."""
-    return _finish(input, _relu(input), inplace)
+    return _finish(input, ops.relu(input), inplace)
 
 
 def relu_(input):
@@ -120,36 +110,6 @@ def leaky_relu_(input, negative_slope=0.01):
 
 
 @composite
-def _prelu(x, weight):
-    if weight.dim() > 1:
-        raise RuntimeError(
-            f"prelu: Expected `weight` to be a scalar or 1D tensor, but got: ndim = {weight.dim()}"
-        )
-    if weight.dtype != x.dtype:
-        raise RuntimeError(f"prelu: Type promoting not supported. Got {x.dtype} and {weight.dtype}")
-    if weight.numel() != 1:
-        channels = x.shape[1] if x.dim() > 1 else 1
-        if weight.numel() != channels:
-            raise RuntimeError(
-                "Mismatch of parameter numbers and input channel size. Found parameter numbers = "
-                f"{weight.numel()} and channel size = {channels}."
-            )
-    if x.dim() > 1:
-        weight = weight.reshape(-1, *(1,) * (x.dim() - 2))
-    else:
-        weight = weight.reshape((1,) * x.dim())
-    return flambeau.where(x > 0, x, x * weight)
-
-
-def prelu(input, weight):
-    """x where positive, weight * x elsewhere, with one weight or one per channel (dim 1).
-
-    Raises RuntimeError if the number of weights or their dtype does not fit.
-    """
-    return _prelu(input, weight)
-
-
-@composite
 def _rrelu(x, noise):
     return flambeau.where(x > 0, x, x * noise)
 
@@ -172,36 +132,22 @@ def rrelu_(input, lower=1.0 / 8, upper=1.0 / 3, training=False):
     return rrelu(input, lower, upper, training, inplace=True)
 
 
-@composite
-def _threshold(x, threshold, value):
-    return flambeau.where(x <= threshold, value, x).to(x.dtype)
-
-
 def threshold(input, threshold, value, inplace=False):
     """x where above the threshold, `value` elsewhere."""
-    return _finish(input, _threshold(input, threshold, value), inplace)
+    return _finish(input, ops.threshold(input, threshold, value), inplace)
 
 
 def threshold_(input, threshold, value):
     """`threshold` in place."""
-    return write(input, _threshold(input, threshold, value))
+    return write(input, ops.threshold(input, threshold, value))
 
 
 # Exponential units.
 
 
-@composite
-def _elu(x, alpha, scale, input_scale):
-    require_floating("elu", x)
-    wide = widen(x)
-    # The minimum keeps exp from overflowing where its value is not used but its gradient would be.
-    below = alpha * (wide.clamp(max=0) * input_scale).expm1()
-    return narrow(flambeau.where(wide > 0, wide, below) * scale, x)
-
-
 def elu(input, alpha=1.0, inplace=False):
     """x where positive, alpha * (exp(x) - 1) elsewhere."""
-    return _finish(input, _elu(input, alpha, 1.0, 1.0), inplace)
+    return _finish(input, ops.elu_op(input, alpha, 1.0, 1.0), inplace)
 
 
 def elu_(input, alpha=1.0):
@@ -211,7 +157,7 @@ def elu_(input, alpha=1.0):
 
 def selu(input, inplace=False):
     """scale * elu(x, alpha) with the constants of self-normalizing networks (arXiv:1706.02515)."""
-    return _finish(input, _elu(input, SELU_ALPHA, SELU_SCALE, 1.0), inplace)
+    return _finish(input, ops.selu(input), inplace)
 
 
 def selu_(input):
@@ -221,9 +167,7 @@ def selu_(input):
 
 def celu(input, alpha=1.0, inplace=False):
     """x where positive, alpha * (exp(x / alpha) - 1) elsewhere. Raises RuntimeError for alpha 0."""
-    if alpha == 0:
-        raise RuntimeError("ZeroDivisionError: alpha cannot be 0 for CELU")
-    return _finish(input, _elu(input, alpha, 1.0, 1.0 / alpha), inplace)
+    return _finish(input, ops.celu(input, alpha), inplace)
 
 
 def celu_(input, alpha=1.0):
@@ -432,17 +376,6 @@ def softshrink(input, lambd=0.5):
     if lambd < 0:
         raise RuntimeError(f"lambda must be greater or equal to 0, but found to be {lambd}")
     return _softshrink(input, lambd)
-
-
-@composite
-def _hardshrink(x, lambd):
-    require_floating("hardshrink", x)
-    return flambeau.where((x >= -lambd) & (x <= lambd), 0, x)
-
-
-def hardshrink(input, lambd=0.5):
-    """0 where |x| is at most lambd, x elsewhere."""
-    return _hardshrink(input, lambd)
 
 
 # Gates.

@@ -4,6 +4,8 @@ import os
 import sys
 import warnings
 
+from ...ops.precision import narrow, require_floating, widen
+
 __all__ = [
     "legacy_reduction",
     "narrow",
@@ -26,25 +28,6 @@ def warn(message, category=UserWarning):
     while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
         level, frame = level + 1, frame.f_back
     warnings.warn(message, category, stacklevel=level)
-
-
-def widen(x):
-    """`x` to compute with: 16-bit floats as float32, as their rounding errors would add up."""
-    return x.float() if x.dtype.is_floating_point and x.dtype.itemsize == 2 else x
-
-
-def narrow(x, like):
-    """A result computed in a wider dtype, in the dtype of the operand `like`."""
-    return x.to(like.dtype)
-
-
-def require_floating(name, x):
-    """Raise NotImplementedError, PyTorch's class for it, unless `x` has a floating-point dtype."""
-    if not (x.dtype.is_floating_point or x.dtype.is_complex):
-        raise NotImplementedError(
-            f'"{name}" not implemented for {x.dtype}: the input of shape {list(x.shape)} must be '
-            "floating point, as x.float() would be"
-        )
 
 
 def require_constant(**tensors):

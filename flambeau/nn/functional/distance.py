@@ -3,29 +3,9 @@
 import flambeau
 
 from ...ops.core import composite
+from ...ops.norm import cosine_similarity
 
 __all__ = ["cosine_similarity", "pairwise_distance", "pdist"]
-
-
-@composite
-def _cosine_similarity(x1, x2, eps, *, dim):
-    common = flambeau.promote_types(x1.dtype, x2.dtype)
-    if not common.is_floating_point:
-        raise RuntimeError(
-            f"expected common dtype to be floating point, yet common dtype is {common}"
-        )
-    x1, x2 = flambeau.broadcast_tensors(x1.to(common), x2.to(common))
-    unit1 = x1 / x1.norm(2, dim, keepdim=True).clamp(min=eps)
-    unit2 = x2 / x2.norm(2, dim, keepdim=True).clamp(min=eps)
-    return (unit1 * unit2).sum(dim)
-
-
-def cosine_similarity(x1, x2, dim=1, eps=1e-8):
-    """x1 . x2 / (max(||x1||, eps) * max(||x2||, eps)) along a dim.
-
-    The inputs broadcast. Raises RuntimeError if they do not, or are integers.
-    """
-    return _cosine_similarity(x1, x2, eps, dim=dim)
 
 
 @composite
@@ -44,20 +24,21 @@ def pairwise_distance(x1, x2, p=2.0, eps=1e-6, keepdim=False):
 
 
 @composite
-def _pdist(x, *, p):
-    if x.dim() != 2:
-        raise RuntimeError(f"pdist only supports 2D tensors, got: {x.dim()}D")
-    if not x.dtype.is_floating_point:
-        raise RuntimeError("pdist only supports floating-point dtypes")
-    first, second = flambeau.triu_indices(x.shape[0], x.shape[0], 1, device=x.device)
+def _pdist(x, first, second, *, p):
     return (x.index_select(0, first) - x.index_select(0, second)).norm(p, 1)
 
 
 def pdist(input, p=2.0):
     """The p-norm distances between all pairs of rows: those of row 0 to 1, 2, ..., of row 1, ...
 
-    Raises RuntimeError for an input that has not 2 dims or a negative p.
+    Raises RuntimeError for an input that has not 2 dims or is no float, or a negative p.
     """
+    if input.dim() != 2:
+        raise RuntimeError(f"pdist only supports 2D tensors, got: {input.dim()}D")
+    if not input.dtype.is_floating_point:
+        raise RuntimeError("pdist only supports floating-point dtypes")
     if p < 0:
         raise RuntimeError("pdist only supports non-negative p values")
-    return _pdist(input, p=float(p))
+    rows = input.shape[0]
+    first, second = flambeau.triu_indices(rows, rows, 1, device=input.device)
+    return _pdist(input, first, second, p=float(p))

@@ -2,6 +2,7 @@
 
 import flambeau
 
+from ...ops.composite.softmax import log_softmax_body
 from ...ops.core import composite
 from .activation import stable_softplus
 from .common import (
@@ -14,7 +15,6 @@ from .common import (
     warn,
     widen,
 )
-from .softmax import log_softmax_body
 
 __all__ = [
     "binary_cross_entropy",

@@ -2,29 +2,10 @@
 
 import flambeau
 
-from ...ops.core import composite
-from .common import narrow, require_floating, warn, widen
+from ...ops.composite import softmax as ops
+from .common import warn
 
 __all__ = ["gumbel_softmax", "log_softmax", "softmax", "softmin"]
-
-
-def shifted(x, dim):
-    """`x` less its largest element along a dim, so that its exponentials do not overflow."""
-    wide = widen(x)
-    return wide - wide.amax(dim, keepdim=True) if wide.numel() else wide
-
-
-@composite
-def _softmax(x, *, dim):
-    require_floating("softmax", x)
-    e = shifted(x, dim).exp()
-    return narrow(e / e.sum(dim, keepdim=True), x)
-
-
-@_softmax.vjp
-def _(g, out, x, *, dim):
-    weighted = widen(g) * widen(out)
-    return (weighted - widen(out) * weighted.sum(dim, keepdim=True),)
 
 
 def softmax(input, dim=None, _stacklevel=3, dtype=None):
@@ -42,7 +23,7 @@ def softmax(input, dim=None, _stacklevel=3, dtype=None):
     """
     if dim is None:
         dim = _default_dim("softmax", input)
-    return _softmax(input if dtype is None else input.to(dtype), dim=dim)
+    return ops.softmax(input, dim, dtype)
 
 
 def softmin(input, dim=None, _stacklevel=3, dtype=None):
@@ -52,29 +33,11 @@ def softmin(input, dim=None, _stacklevel=3, dtype=None):
     return softmax(-input, dim, dtype=dtype)
 
 
-@composite
-def _log_softmax(x, *, dim):
-    require_floating("log_softmax", x)
-    return narrow(log_softmax_body(x, dim), x)
-
-
-def log_softmax_body(x, dim):
-    """The log-softmax along a dim, in the dtype of the computation."""
-    centred = shifted(x, dim)
-    return centred - centred.exp().sum(dim, keepdim=True).log()
-
-
-@_log_softmax.vjp
-def _(g, out, x, *, dim):
-    g = widen(g)
-    return (g - widen(out).exp() * g.sum(dim, keepdim=True),)
-
-
 def log_softmax(input, dim=None, _stacklevel=3, dtype=None):
     """x_i - log(sum_j exp(x_j)) along a dim; see `softmax`."""
     if dim is None:
         dim = _default_dim("log_softmax", input)
-    return _log_softmax(input if dtype is None else input.to(dtype), dim=dim)
+    return ops.log_softmax(input, dim, dtype)
 
 
 def gumbel_softmax(logits, tau=1, hard=False, eps=1e-10, dim=-1):

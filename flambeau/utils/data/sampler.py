@@ -203,4 +203,4 @@ class BatchSampler(Sampler[list]):
 
 def draw_seed(generator=None):
     """A random int64 from `generator`, the default one if None."""
-    return int(flambeau.empty((), dtype=flambeau.int64).random_(generator=generator).item())
+    return flambeau.empty(1, dtype=flambeau.int64).random_(generator=generator).item()

@@ -1,0 +1,163 @@
+"""Storages as objects: the memory that tensors view.
+
+They are looked at for the address and the size of memory, and to find out which tensors share it.
+"""
+
+import numpy as np
+
+from . import dtypes
+from .ops.creation import from_array
+from .recorder import inplace, sync
+from .recorder.handle import CPU, Tensor
+from .recorder.trace import share
+
+__all__ = ["TypedStorage", "UntypedStorage"]
+
+
+class UntypedStorage:
+    """The bytes of a tensor's memory, or `nbytes` fresh ones.
+
+    >>> import flambeau as torch
+    >>> x = torch.zeros(2, 3)
+    >>> x[1].untyped_storage().data_ptr() == x.untyped_storage().data_ptr()
+    True
+    """
+
+    is_cuda = is_sparse = False
+    device = CPU
+
+    def __init__(self, source=0):
+        if not isinstance(source, Tensor):
+            source = from_array(np.zeros(int(source), np.uint8), dtypes.uint8)
+        self._view = inplace.detached(source)  # keeps the memory, wherever the tensor goes
+
+    @property
+    def _memory(self):
+        return share(self._view)
+
+    @property
+    def _cdata(self):
+        return id(self._memory)
+
+    def data_ptr(self):
+        """The address of its first byte."""
+        return sync.realize(self._view)[0].ptr
+
+    def nbytes(self):
+        """Its size in bytes."""
+        meta = self._memory.meta
+        return meta.numel * meta.dtype.itemsize
+
+    size = __len__ = nbytes
+
+    def element_size(self):
+        """The size of an element: a byte."""
+        return 1
+
+    def _bytes(self):
+        return sync.realize(self._view)[0].numpy(np.dtype(np.uint8), self.nbytes())
+
+    def tolist(self):
+        """The bytes as a list of ints."""
+        return self._bytes().tolist()
+
+    def __getitem__(self, index):
+        found = self._bytes()[index]
+        return found.tolist() if isinstance(index, slice) else int(found)
+
+    def __iter__(self):
+        return iter(self.tolist())
+
+    def clone(self):
+        """A copy with memory of its own."""
+        return UntypedStorage(from_array(self._bytes(), dtypes.uint8))
+
+    def cpu(self):
+        """The storage itself: it is on the CPU."""
+        return self
+
+    def untyped(self):
+        """The storage itself."""
+        return self
+
+    def is_shared(self):
+        """Whether other processes share it."""
+        return False
+
+    def is_pinned(self, device=None):
+        """Whether it is page-locked for a device."""
+        return False
+
+    def __eq__(self, other):
+        return isinstance(other, UntypedStorage) and self._memory is other._memory
+
+    def __hash__(self):
+        return hash(self._cdata)
+
+    def __repr__(self):
+        values = "\n".join(f" {b}" for b in self.tolist())
+        return f"{values}\n[torch.storage.UntypedStorage(device=cpu) of size {self.nbytes()}]"
+
+
+class TypedStorage:
+    """A storage seen as elements of a dtype, as `Tensor.storage()` gives it."""
+
+    is_cuda = is_sparse = False
+    device = CPU
+
+    def __init__(self, *, wrap_storage, dtype):
+        self._untyped, self.dtype = wrap_storage, dtype
+
+    def untyped(self):
+        """The bytes."""
+        return self._untyped
+
+    def data_ptr(self):
+        """The address of its first element."""
+        return self._untyped.data_ptr()
+
+    def nbytes(self):
+        """Its size in bytes."""
+        return self._untyped.nbytes()
+
+    def element_size(self):
+        """The size of an element in bytes."""
+        return self.dtype.itemsize
+
+    def size(self):
+        """The number of elements."""
+        return self.nbytes() // self.dtype.itemsize
+
+    __len__ = size
+
+    def _elements(self):
+        return dtypes.decode(self._untyped._bytes().view(self.dtype.numpy), self.dtype)
+
+    def tolist(self):
+        """The elements as a list of numbers."""
+        return self._elements().tolist()
+
+    def __getitem__(self, index):
+        return self._elements()[index].tolist()
+
+    def __iter__(self):
+        return iter(self.tolist())
+
+    def is_shared(self):
+        """Whether other processes share it."""
+        return False
+
+    def __eq__(self, other):
+        if not isinstance(other, TypedStorage):
+            return False
+        return self._untyped == other._untyped and self.dtype is other.dtype
+
+    def __hash__(self):
+        return hash((self._untyped, self.dtype))
+
+    def __repr__(self):
+        values = "\n".join(f" {x}" for x in self.tolist())
+        return (
+            f"{values}\n[torch.storage.TypedStorage(dtype={self.dtype}, device=cpu) of size "
+            f"{self.size()}]"
+        )
