@@ -17,7 +17,6 @@ class Workload:
     ratio: how many times as fast as PyTorch it must be; seconds: how long it may take at most.
     per: the number of operations in a call; times are per operation.
     calls: of a round, where their number matters; as many as fill the time of a round if None.
-    compiles: whether flambeau may compile anything in the rounds.
     fresh: None, or which new process is measured instead: "import", "cold" or "warm".
     """
 
@@ -27,7 +26,6 @@ class Workload:
     seconds: float | None = None
     per: int = 1
     calls: int | None = None
-    compiles: bool = False
     fresh: str | None = None
 
     @property

@@ -52,6 +52,7 @@ class _Planner:
         self.memory = {}  # id of a stored node -> memory
         self.binding = {}  # id of a stored node -> output
         self.copies = []  # (node, output) that must be copied
+        self.kept = []  # outputs whose leaf is copied aside first
         self.users = {}
         for node in program.nodes:
             for x in node.inputs:
@@ -208,14 +209,42 @@ class _Planner:
         self.by_id = {n.id: n for n in self.program.nodes}
         self.steps = part.ordered(self._overwriting())
         self.bind()
+        waiting = self._copies_of_leaves()
         for step in self.steps:
             if isinstance(step, Group):
                 self._group(step)
             else:
                 self._opaque(step)
-        for node, i in self.copies:
+        for node, i in waiting:
             self._copy(node, ("out", i))
+        for i in self.kept:
+            self._copy_memory(i)
         return self
+
+    def _copies_of_leaves(self):
+        """Copy leaves before anything is written over one; returns the copies left for the end."""
+        rest = []
+        for node, i in self.copies:
+            if node.kind != "leaf":
+                rest.append((node, i))
+            elif self.program.aliases[i] is None:
+                self._copy(node, ("out", i))
+            else:
+                self._copy(node, ("kept", i))
+                self.kept.append(i)
+        return rest
+
+    def _copy_memory(self, i):
+        """Write what was kept of a leaf over another leaf."""
+        node = self.program.outputs[i]
+        group = Group(node.shape, frozenset(), -1)
+        flat = [(node, ("out", i), contiguous_strides(node.shape), 0)]
+        kernel = build_kernel(self.part, group, None, flat)
+        kernel.memories = [
+            ("kept", i) if not x.write else m
+            for m, x in zip(kernel.memories, kernel.operands, strict=True)
+        ]
+        self._add(kernel)
 
     def memory_of(self, node):
         """Where a stored node is."""
@@ -370,7 +399,7 @@ def plan(program, part):
     for call in planner.calls:
         for m in (*call.reads, *call.writes):
             if m is not None and m not in place and m not in sizes:
-                node = by_id[m]
+                node = program.outputs[m[1]] if isinstance(m, tuple) else by_id[m]
                 sizes[m] = max(node.numel * node.dtype.itemsize, 1)
     result.offsets, result.arena = _arena(planner.calls, sizes)
     base = count + len(program.outputs)

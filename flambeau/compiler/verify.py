@@ -111,9 +111,10 @@ def verify_plan(program, plan):
     for i in range(len(program.outputs)):
         _require(("out", i) in written, i, "an output is never written")
     by_id = {n.id: n for n in program.nodes}
-    spans = {
-        m: (o, o + by_id[m].numel * by_id[m].dtype.itemsize) for m, o in plan.offsets.items()
-    }
+    spans = {}
+    for m, offset in plan.offsets.items():
+        node = program.outputs[m[1]] if isinstance(m, tuple) else by_id[m]
+        spans[m] = (offset, offset + node.numel * node.dtype.itemsize)
     items = list(plan.offsets)
     for a, m in enumerate(items):
         for n in items[a + 1 :]:

@@ -34,6 +34,7 @@ from .activation import (
 from .adaptive import (
     AdaptiveLogSoftmaxWithLoss,
     LinearCrossEntropyLoss,
+    LinearCrossEntropyOptions,
 )
 from .batchnorm import (
     BatchNorm1d,

@@ -7,6 +7,7 @@ from . import init
 from .functional.common import warn
 from .module import Module
 from .parameter import Parameter
+from .tree import Held
 
 __all__ = [
     "BatchNorm1d",
@@ -22,6 +23,9 @@ class _NormBase(Module):
     """What all share: weight and bias, and running statistics as buffers."""
 
     _version = 2
+    weight, bias = Held(), Held()
+    running_mean, running_var = Held("_buffers"), Held("_buffers")
+    num_batches_tracked = Held("_buffers")
 
     def __init__(
         self,

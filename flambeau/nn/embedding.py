@@ -6,12 +6,15 @@ from . import functional as F
 from . import init
 from .module import Module
 from .parameter import Parameter
+from .tree import Held
 
 __all__ = ["Embedding", "EmbeddingBag"]
 
 
 class _Table(Module):
     """What both share: the table `weight`, drawn from the normal distribution."""
+
+    weight = Held()
 
     def _init_table(self, rows, features, padding_idx, given, trained, options):
         if padding_idx is not None:

@@ -8,6 +8,7 @@ from . import functional as F
 from . import init
 from .module import Module
 from .parameter import Parameter
+from .tree import Held
 
 __all__ = ["Bilinear", "Identity", "Linear"]
 
@@ -34,6 +35,8 @@ class Linear(Module):
     >>> layer(torch.zeros(128, 20)).shape
     torch.Size([128, 30])
     """
+
+    weight, bias = Held(), Held()
 
     def __init__(self, in_features, out_features, bias=True, device=None, dtype=None):
         super().__init__()
@@ -72,6 +75,8 @@ class Bilinear(Module):
     (out_features), drawn uniformly from +-1 / sqrt(in1_features). Raises ValueError unless
     in1_features is positive.
     """
+
+    weight, bias = Held(), Held()
 
     def __init__(
         self, in1_features, in2_features, out_features, bias=True, device=None, dtype=None

@@ -5,6 +5,7 @@ import numbers
 from . import functional as F
 from .functional.common import legacy_reduction
 from .module import Module
+from .tree import Held
 
 __all__ = [
     "BCELoss",
@@ -33,6 +34,8 @@ class _Loss(Module):
 
 class _WeightedLoss(_Loss):
     """A loss with a weight, which is a buffer."""
+
+    weight = Held("_buffers")
 
     def __init__(self, weight=None, size_average=None, reduce=None, reduction="mean"):
         super().__init__(size_average, reduce, reduction)

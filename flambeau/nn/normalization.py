@@ -8,12 +8,15 @@ from . import functional as F
 from . import init
 from .module import Module
 from .parameter import Parameter
+from .tree import Held
 
 __all__ = ["GroupNorm", "LayerNorm", "LocalResponseNorm", "RMSNorm"]
 
 
 class _Affine(Module):
     """What all share: a weight that starts as ones and a bias that starts as zeros."""
+
+    weight, bias = Held(), Held()
 
     def _init_affine(self, shape, weight, bias, options):
         for name, wanted in (("weight", weight), ("bias", bias)):

@@ -6,7 +6,29 @@ from ..tensor import Tensor
 from .hooks import registered
 from .parameter import Buffer, Parameter
 
-__all__ = ["ModuleTree"]
+__all__ = ["Held", "ModuleTree"]
+
+
+class Held:
+    """An attribute of a layer's class: the parameter, or buffer, that every instance has.
+
+    It finds it in one step, where `__getattr__` has to wait for the usual lookup to fail. What
+    else is assigned to the name goes before it.
+    """
+
+    __slots__ = ("name", "where")
+
+    def __init__(self, where="_parameters"):
+        self.where = where
+
+    def __set_name__(self, owner, name):
+        self.name = name
+
+    def __get__(self, module, owner):
+        try:
+            return module.__dict__[self.where][self.name]
+        except (AttributeError, KeyError):  # asked of the class, or not there: see __getattr__
+            raise AttributeError(f"{owner.__name__} has no attribute '{self.name}'") from None
 
 
 class ModuleTree:
@@ -97,10 +119,13 @@ class ModuleTree:
 
     def __getattr__(self, name):
         state = self.__dict__
-        for where in ("_parameters", "_buffers", "_modules"):
-            held = state.get(where)
-            if held is not None and name in held:
-                return held[name]
+        if "_modules" in state:
+            if name in state["_modules"]:
+                return state["_modules"][name]
+            if name in state["_parameters"]:
+                return state["_parameters"][name]
+            if name in state["_buffers"]:
+                return state["_buffers"][name]
         raise AttributeError(
             f"'{type(self).__name__}' object has no attribute '{name}'", name=name, obj=self
         )

@@ -363,7 +363,13 @@ trunc = _step("trunc", _keep_ints(np.trunc), ("trunc", "fix"))
 round_op = Elementwise(
     "round", _keep_ints(np.rint), vjp=lambda g, out, x: g * 0, refuse=("bool",)
 )
-sign = _function("sign", lambda x: x if x.dtype == bool else np.sign(x), lambda g, out, x: g * 0, promotion="default")
+
+
+def _sign(x):
+    return x if x.dtype == bool else (x > 0).astype(x.dtype) - (x < 0).astype(x.dtype)
+
+
+sign = _function("sign", _sign, lambda g, out, x: g * 0, promotion="default")
 
 
 @function(inplace_too=True)

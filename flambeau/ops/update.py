@@ -1,8 +1,8 @@
 """Updating many tensors in place by one rule, as one record: what optimizers are made of."""
 
 from ..recorder import inplace
-from ..recorder.handle import DEAD
-from ..recorder.trace import add_state, enter, flush, local
+from ..recorder.handle import DEAD, Tensor
+from ..recorder.trace import add_state, enter, flush, local, set_grad_mode
 from .core import Composite
 
 __all__ = ["sync_point", "update_all"]
@@ -63,7 +63,6 @@ def update_all(rule, targets, inputs, scalars, **static):
         flush()
     segment = local.trace.segment
     flat = [t for group in targets for t in group]
-    width = len(flat)
     everything = flat + [t for group in inputs for t in group]
     positions = [t._pos if t._segment is segment else enter(t, segment) for t in everything]
     layout = (len(targets), len(targets[0]), len(inputs[0]) if inputs else 0)
@@ -81,7 +80,9 @@ def update_all(rule, targets, inputs, scalars, **static):
     if replay is not None and all(t._storage is None for t in flat):
         _write_again(segment, replay, flat, positions)
     else:
-        _write_first(segment, state, flat, width)
+        _write_first(segment, state, flat)
+    if segment.eager and not local.trace.hold:
+        flush()
 
 
 def _add(op, node, key, operands, attrs, tensors, kinds):
@@ -92,9 +93,7 @@ def _add(op, node, key, operands, attrs, tensors, kinds):
     return state
 
 
-def _write_first(segment, state, flat, width):
-    from ..recorder.handle import Tensor
-
+def _write_first(segment, state, flat):
     made = []
     for k, meta in enumerate(state.metas):
         out = Tensor.__new__(Tensor)
@@ -103,14 +102,15 @@ def _write_first(segment, state, flat, width):
     segment.handles.extend(made)
     enabled = segment.node.grad_mode
     simple = all(t._storage is None for t in flat)
-    from ..recorder.trace import set_grad_mode
-
+    trace = local.trace
+    trace.hold += 1  # memory that is shared with the outside is written at the end
     if enabled:
         set_grad_mode(False)
     for target, value in zip(flat, made, strict=True):
         inplace.write(target, value)
     if enabled:
         set_grad_mode(True)
+    trace.hold -= 1
     if simple:
         replay = _Replay()
         replay.end, replay.first = segment.node, state.end

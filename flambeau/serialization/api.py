@@ -151,7 +151,7 @@ def _read_archive(reader, map_location, trusted, pickle_load_args):
             name = f"data/{key}"
             if reader.size(name) != size:
                 raise RuntimeError(f"record {name} has {reader.size(name)} bytes instead of {size}")
-            array = native(aligned(reader.array(name), kind.dtype), order)
+            array = native(aligned(reader.array(name), kind.dtype), kind, order)
             loaded[key] = kind, LoadedStorage(array, kind.dtype)
             locate(map_location, loaded[key][1], location)
         before, storage = loaded[key]

@@ -136,6 +136,6 @@ class _Storages:
             if end > len(data) or numel != array.size:
                 raise UnpicklingError(f"storage {key} is cut off or has another size")
             array[...] = np.frombuffer(data, array.dtype, array.size, position + 8)
-            native(array, order)
+            native(array, self._kinds[key][0], order)
             position = end
         return position

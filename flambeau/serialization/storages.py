@@ -12,7 +12,7 @@ import numpy as np
 
 from .. import dtypes
 from . import tensors
-from .names import StorageType
+from .names import UNTYPED, StorageType
 
 __all__ = ["REBUILD", "LoadedStorage", "check_storage_id", "locate", "native"]
 
@@ -59,9 +59,11 @@ def aligned(data, dtype):
     return data.view(dtype.numpy)
 
 
-def native(array, byteorder):
-    """The array with its elements, in place, in the order of this machine."""
+def native(array, kind, byteorder):
+    """The elements of a storage, in place, in the byte order of this machine."""
     if byteorder != sys.byteorder:
+        if kind == UNTYPED:
+            raise UnpicklingError("a storage without a dtype is in another machine's byte order")
         array.byteswap(inplace=True)
     return array
 

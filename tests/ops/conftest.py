@@ -50,7 +50,8 @@ class Record:
     kinds: what to try besides float32: "int", "bool", "complex".
     grad, second: whether it has derivatives, and second ones, to compare.
     call: how to call it, if not by its name: a function of the library and the arguments.
-    rtol: of float32 values. form: only dtype and shape are compared.
+    rtol: of float32 values. form: only dtype and shape are compared. methods: whether a method of
+    that name is the same. name: of the function, where one has several records.
     """
 
     calls: tuple
@@ -60,8 +61,8 @@ class Record:
     call: object = None
     rtol: float = 1e-5
     form: bool = False
-    views: bool = False
     methods: bool = True
+    name: str = ""
 
 
 class Samples:
@@ -96,6 +97,11 @@ class Samples:
     def call(*args, **kwargs):
         """One call."""
         return Call(args, kwargs)
+
+    @staticmethod
+    def copy(record):
+        """A record of its own with the same facts."""
+        return dataclasses.replace(record)
 
     @staticmethod
     def record(*calls, **facts):
@@ -151,7 +157,7 @@ class Trial:
     """One call of a function in one library."""
 
     def __init__(self, library, name, record):
-        self.library, self.name, self.record = library, name, record
+        self.library, self.name, self.record = library, record.name or name, record
 
     def make(self, call, dtype, strided=False, grad=False, seed=0):
         """The arguments, with tensors for specs, and a list of those that require gradients."""
@@ -217,7 +223,7 @@ def numbers(spec, dtype, random):
 
 def as_numpy(x):
     """The numbers of a tensor of either library."""
-    return x.detach().resolve_conj().numpy()
+    return x.detach().resolve_conj().numpy(force=True)
 
 
 def assert_same(ours, theirs, rtol, atol, what="result", form=False):

@@ -7,7 +7,6 @@ import pytest
 
 import flambeau
 from flambeau.serialization.names import (
-    STORAGE_NAMES,
     STORAGE_TYPES,
     file_name_of,
     find_counterpart,
@@ -43,6 +42,6 @@ def test_what_is_not_there():
 
 @pytest.mark.filterwarnings("ignore:TypedStorage is deprecated")
 def test_storages(torch):
-    for dtype, name in STORAGE_NAMES.items():
-        assert getattr(torch, name)().dtype == getattr(torch, dtype)
-        assert STORAGE_TYPES[name].itemsize == getattr(torch, dtype).itemsize
+    for dtype, kind in STORAGE_TYPES.items():
+        assert kind.dtype is dtype
+        assert getattr(torch, kind.name)().dtype == getattr(torch, dtype.name)

@@ -247,10 +247,13 @@ def cross_entropy(
     require_constant(weight=weight)
     if not 0.0 <= label_smoothing <= 1.0:
         raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
-    options = {"reduction": reduction, "smooth": label_smoothing > 0}
     if input.shape != target.shape:
-        options["ignore_index"] = ignore_index
-        return _cross_entropy(input, target, weight, label_smoothing, **options)
+        return _cross_entropy(
+            *(input, target, weight, label_smoothing),
+            ignore_index=ignore_index,
+            reduction=reduction,
+            smooth=label_smoothing > 0,
+        )
     if not target.dtype.is_floating_point:
         raise RuntimeError(
             "Expected floating point type for target with class probabilities, got "
@@ -258,7 +261,11 @@ def cross_entropy(
         )
     if ignore_index >= 0:
         raise RuntimeError("ignore_index is not supported for floating point target")
-    return _soft_cross_entropy(input, target, weight, label_smoothing, **options)
+    return _soft_cross_entropy(
+        *(input, target, weight, label_smoothing),
+        reduction=reduction,
+        smooth=label_smoothing > 0,
+    )
 
 
 # Probabilities of yes or no.

@@ -1,6 +1,11 @@
 """Samples of functions of one element at a time."""
 
 
+def imag_of_complex(library, x):
+    """The imaginary part of a complex tensor."""
+    return library.imag(library.complex(x, x * 2))
+
+
 def records(s):
     """{name: record} of this family."""
     c, t = s.call, s.t
@@ -8,7 +13,7 @@ def records(s):
 
     def same(names, record):
         for name in names.split():
-            table[name] = record
+            table[name] = s.copy(record)
 
     real = {"kinds": ("int", "bool")}
     flat = {"second": False}
@@ -27,8 +32,8 @@ def records(s):
     table["adjoint"] = s.record(t(2, 3), t(2, 3, 4))
     same("is_conj is_neg", s.unary(grad=False))
     same("angle", s.unary(kinds=("int", "complex")))
-    same("real isreal", s.unary(kinds=("int", "bool")))
-    table["imag"] = s.record(t(2, 3), kinds=(), call=lambda f, x: f.imag(f.complex(x, x * 2)))
+    same("real isreal", s.unary(kinds=("int", "bool"), methods=False))
+    table["imag"] = s.record(t(2, 3), kinds=(), call=imag_of_complex, methods=False)
     same("isnan isinf isfinite isposinf isneginf signbit logical_not", s.unary(grad=False))
     same("deg2rad rad2deg sinc", s.unary())
     same("erf erfc", s.unary(**real))
@@ -44,7 +49,8 @@ def records(s):
     table["bitwise_not"] = s.record(s.ints(3, 4, low=-5, high=5), s.bools(3), grad=False)
 
     same("add sub subtract mul multiply", s.binary())
-    table["add"].calls += (c(t(2, 3), t(3), alpha=2), c(t(2), 3, alpha=0.5))
+    scaled = (c(t(2, 3), t(3), alpha=2), c(t(2), 3, alpha=0.5))
+    table["add alpha"] = s.record(*scaled, kinds=("int",), name="add")
     table["rsub"] = s.binary(kinds=("int", "complex"))
     same("div divide true_divide", s.binary(low=0.3))
     table["div"].calls += tuple(
@@ -106,8 +112,7 @@ def records(s):
         methods=False,
     )
     odd = s.given([1.0, float("nan"), float("inf"), float("-inf"), 0.0])
-    table["nan_to_num"] = s.record(odd, c(odd, 1.0, 2.0, -3.0), kinds=("int",), second=False)
+    table["nan_to_num"] = s.record(odd, c(odd, 1.0, 2.0, -3.0), kinds=(), second=False)
     for name in ("isnan", "isinf", "isfinite", "isposinf", "isneginf", "signbit", "sign", "abs"):
-        table[name] = s.record(*table[name].calls, odd, grad=table[name].grad, second=False,
-                               kinds=table[name].kinds)
+        table[name] = s.record(*table[name].calls, odd, grad=table[name].grad, kinds=())
     return table

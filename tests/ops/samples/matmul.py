@@ -1,0 +1,43 @@
+"""Samples of products of matrices and vectors."""
+
+
+def records(s):
+    """{name: record} of this family."""
+    c, t = s.call, s.t
+    kinds = ("int", "complex")
+    a, b, v, w = t(3, 4), t(4, 2), t(4), t(3)
+    p, q = t(2, 3, 4), t(2, 4, 5)
+    table = {
+        "mm": s.record(c(a, b), c(t(0, 4), b), kinds=kinds),
+        "bmm": s.record(c(p, q), kinds=kinds),
+        "mv": s.record(c(a, v), kinds=kinds),
+        "dot": s.record(c(v, v), kinds=kinds),
+        "vdot": s.record(c(v, v), kinds=kinds),
+        "outer": s.record(c(v, w), kinds=kinds),
+        "ger": s.record(c(v, w), kinds=kinds),
+        "inner": s.record(c(a, v), c(a, a), c(t(), v), kinds=kinds),
+        "matmul": s.record(
+            *(c(a, b), c(v, v), c(a, v), c(w, a), c(p, q), c(p, b), c(a, q), c(p, v), c(w, p)),
+            c(t(2, 1, 3, 4), t(5, 4, 2)),
+            kinds=kinds,
+        ),
+        "addmm": s.record(
+            *(c(t(3, 2), a, b), c(t(2), a, b, beta=0.5, alpha=2.0), c(t(), a, b, beta=0)),
+            kinds=("complex",),
+        ),
+        "baddbmm": s.record(c(t(2, 3, 5), p, q), c(t(5), p, q, beta=2.0, alpha=0.5), kinds=()),
+        "addbmm": s.record(c(t(3, 5), p, q), c(t(5), p, q, beta=2.0, alpha=0.5), kinds=()),
+        "addmv": s.record(c(w, a, v), c(t(), a, v, beta=2.0, alpha=0.5), kinds=()),
+        "addr": s.record(c(t(3, 4), w, v), c(t(4), w, v, beta=2.0, alpha=0.5), kinds=()),
+        "tensordot": s.record(c(p, q, ([2], [1])), c(a, b, 1), c(p, p, 3), c(a, v, 0), kinds=kinds),
+        "einsum": s.record(
+            *(c("ij,jk->ik", a, b), c("ij", a), c("ij->", a), c("ji", a), c("bij,bjk->bik", p, q)),
+            *(c("i,j->ij", v, w), c("...ij,...jk->...ik", p, q), c("ii->i", t(3, 3))),
+            *(c("ii", t(3, 3)), c("ij,j,i->", a, v, w), c("bi,bj->b", a, t(3, 2))),
+            *(c("i...,i...->...", p, p), c("abc,abd->dc", p, t(2, 3, 2)), c("ab,cb->ac", a, a)),
+            c(a, [0, 1], b, [1, 2], [0, 2]),
+            kinds=kinds,
+        ),
+        "cross": s.record(c(t(2, 3), t(2, 3)), c(t(3, 4), t(3, 4), 0), c(t(3), t(5, 3), -1)),
+    }
+    return table

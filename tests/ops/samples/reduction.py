@@ -1,0 +1,60 @@
+"""Samples of functions that fold dims away, of norms and of scans."""
+
+
+def records(s):
+    """{name: record} of this family."""
+    c, t = s.call, s.t
+    table = {}
+    x = t(2, 3, 4)
+    whole = (x, t(), t(1))
+    some = (c(x, 1), c(x, -1, True), c(x, (0, 2)), c(x, dim=(1,), keepdim=True))
+    table["sum"] = s.record(*whole, *some, t(0, 3), c(t(0, 3), 0), c(t(3), dtype="dtype:float64"))
+    table["nansum"] = s.record(*whole, *some, s.given([1.0, float("nan"), 2.0]), kinds=("int",))
+    table["mean"] = s.record(*whole, *some, c(t(3), dtype="dtype:float64"), kinds=("complex",))
+    table["nanmean"] = s.record(x, c(x, 1), s.given([1.0, float("nan"), 2.0]), kinds=())
+    table["prod"] = s.record(
+        *whole, c(x, 1), c(x, -1, True), s.given([0.0, 2.0, 3.0]), kinds=("int", "complex")
+    )
+    for name in ("amax", "amin"):
+        table[name] = s.record(*whole, *some, s.given([[1.0, 1.0], [0.0, 1.0]]), second=False)
+    for name in ("any", "all"):
+        table[name] = s.record(*whole, *some, t(0), grad=False)
+    for name in ("argmax", "argmin"):
+        table[name] = s.record(*whole, c(x, 1), c(x, -1, True), c(x, keepdim=True), grad=False)
+    for name in ("max", "min"):
+        table[name] = s.record(
+            *whole, c(x, 1), c(x, -1, True), c(x, t(4)), second=False, kinds=("int",)
+        )
+    table["aminmax"] = s.record(c(x, dim=1), c(x), c(x, dim=0, keepdim=True), second=False)
+    table["count_nonzero"] = s.record(x, c(x, 1), c(x, (0, 2)), grad=False)
+    table["logsumexp"] = s.record(c(x, 1), c(x, (0, 2), True), c(t(), 0), kinds=("int",))
+    spread = (x, c(x, 1), c(x, (0, 2), keepdim=True), c(x, 1, correction=0), c(x, unbiased=False))
+    for name in ("var", "std", "var_mean", "std_mean"):
+        table[name] = s.record(*spread, kinds=("complex",) if name.startswith("var") else ())
+
+    norms = [c(x, p) for p in (0, 1, 2, 3, 1.5, -1, float("inf"), float("-inf"))]
+    table["norm"] = s.record(*norms, x, c(x, 2, 1), c(x, 3, (0, 2), True), kinds=(), rtol=2e-5)
+    table["frobenius_norm"] = s.record(c(x, 1), c(x, (1, 2), True), kinds=("complex",))
+    table["dist"] = s.record(c(t(3, 4), t(4)), c(t(3), t(3), 1), c(t(3), t(3), 3.0), kinds=())
+    table["renorm"] = s.record(c(x, 2, 0, 0.5), c(x, 1, 1, 1.0), c(x, 3, -1, 2.0), kinds=())
+    table["cdist"] = s.record(
+        *(c(t(3, 4), t(2, 4)), c(t(2, 3, 4), t(1, 5, 4), 1.0), c(t(3, 4), t(2, 4), 3.0)),
+        kinds=(),
+        second=False,
+    )
+    table["cosine_similarity"] = s.record(
+        c(t(3, 4), t(3, 4)), c(t(2, 3, 4), t(3, 1), dim=-1), kinds=()
+    )
+
+    for name in ("cumsum", "logcumsumexp", "cumprod"):
+        table[name] = s.record(c(x, 1), c(x, -1), c(t(), 0), c(t(0), 0), kinds=("int",))
+    for name in ("cummax", "cummin"):
+        table[name] = s.record(c(x, 1), c(t(5), 0), kinds=("int",), second=False)
+    table["diff"] = s.record(
+        *(t(5), c(x, 2), c(x, dim=1), c(t(3, 4), 1, 0, t(1, 4), t(2, 4)), c(t(2), 5)),
+    )
+    for name in ("trapz", "trapezoid", "cumulative_trapezoid"):
+        table[name] = s.record(
+            t(3, 4), c(t(3, 4), dx=0.5), c(t(3, 4), t(4)), c(t(3, 4), dim=0), kinds=("int",)
+        )
+    return table
