@@ -349,7 +349,7 @@ def __repr__(self):
 
 @_method
 def __format__(self, spec):
-    if not self._meta.shape and type(self) is Tensor and spec:
+    if not self._meta.shape and type(self) is Tensor:
         return item(self).__format__(spec)
     return object.__format__(self, spec) if not spec else repr(self).__format__(spec)
 

@@ -79,8 +79,7 @@ class Graph:
             meta = state.metas[position - state.first].with_grad(False)
             meta = meta if meta.is_dense else _dense(meta)
             self.saved[position] = new_leaf(meta, buffer)
-        # With their histories of now: an in-place operation may give a leaf another one.
-        self.grad_leaves = {p: (t, t._history) for p, t in segment.grad_leaves.items()}
+        self.grad_leaves = segment.grad_leaves
         self.contexts, self.retained = segment.contexts, segment.retained
         self.scalars = list(segment.scalars)
 
@@ -428,7 +427,7 @@ def body_vjp(op, gs, inputs, attrs):
         symbols = [None if m is None else symbol(segment, m) for m in described]
         for s in symbols:
             if s is not None and s._meta.requires_grad:
-                segment.grad_leaves[s._pos] = s
+                segment.grad_leaves[s._pos] = (s, None)
         results = op.function(*symbols, **attrs)
         results = results if isinstance(results, tuple) else (results,)
         outputs = [enter(r, segment) for r in results]
@@ -559,7 +558,7 @@ def _write_vjp(g, source, state):
     geometry = (tuple(region.shape), region.strides, region.offset)
     pairs = [(value, region_of(flat, geometry))]
     hole = write_region(flat, flat.new_zeros(()), geometry=geometry)
-    pairs.append((base, _from_memory(hole, meta)))
+    pairs.append((base, _from_memory(hole, _meta(source.index, base))))
     return pairs
 
 
@@ -698,8 +697,9 @@ def _place(tensor):
         elif tensor._segment is None and tensor._view_of is not None:
             enter(tensor, segment)  # written to since: its history is that of its base
             return None, tensor._pos
-    elif tensor._history is None or segment.grad_leaves.get(tensor._pos) is not tensor:
-        return None, tensor._pos
+    else:
+        found = segment.grad_leaves.get(tensor._pos)
+        return (None, tensor._pos) if found is None or found[1] is None else found[1]
     return tensor._history if tensor._history is not None else (None, enter(tensor, segment))
 
 
@@ -745,7 +745,7 @@ def _run(roots, cotangents, targets, retain, create_graph):
                 [(t(), captures[p]) for p, t in retained.items() if captures[p] is not None],
                 create_graph,
             )
-        owners = _owners(graph)
+        owners = (local.trace.segment if graph is None else graph).grad_leaves
         for p, g in results.items():
             if p not in owners:
                 continue
@@ -776,13 +776,6 @@ def _totals(leaves, targets):
         if leaf._hooks and (wanted is None or key in wanted):
             totals[key] = (leaf, call_tensor_hooks(leaf._hooks, g))
     return totals
-
-
-def _owners(graph):
-    """(tensor, its history when it entered) by the position where gradients end in it."""
-    if graph is not None:
-        return graph.grad_leaves
-    return {p: (t, t._history) for p, t in local.trace.segment.grad_leaves.items()}
 
 
 def _target_place(tensor):

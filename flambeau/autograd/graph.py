@@ -212,7 +212,7 @@ def _node_at(below, position, leaves, contexts):
     found = leaves.get(position)
     if found is None:
         return None, 0
-    leaf, history = found if isinstance(found, tuple) else (found, found._history)
+    leaf, history = found
     if history is None:
         return _accumulator(leaf), 0
     graph, position = history

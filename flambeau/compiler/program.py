@@ -12,6 +12,7 @@ dtype vanish. The kinds of node:
     reshape           the same elements, in row-major order, in another shape
     strided           a 1-d input seen with any shape, strides and offset
     undef             memory whose contents do not matter yet
+    bitcast           the bytes of a 1-d input as another dtype
     write             a 1-d input with a value written over a strided region
     gather            input 0 read at the indices of the other inputs along leading dims
     scatter           input 0 with input 1 combined into it at the indices of the other inputs
@@ -194,6 +195,15 @@ class Builder:
             x = x.inputs[0]
         return self.make("reshape", None, (x,), (), shape, x.dtype)
 
+    def bitcast(self, flat, dtype):
+        """The bytes of a 1-d value as elements of another dtype."""
+        if flat.dtype is dtype:
+            return flat
+        if flat.kind == "bitcast" and flat.inputs[0].dtype is dtype:
+            return flat.inputs[0]
+        count = flat.shape[0] * flat.dtype.itemsize // dtype.itemsize
+        return self.make("bitcast", None, (flat,), (), (count,), dtype)
+
     def storage(self, x, meta):
         """The elements of a dense value of geometry `meta`, in the order of its memory."""
         if not meta.contiguous:
@@ -359,16 +369,17 @@ def _structure(build, state, values, path):
     if name == "view":
         if meta.strides == base.strides and meta.shape == base.shape and meta.offset == base.offset:
             return source
-        flat = build.storage(source, base)
+        flat = build.bitcast(build.storage(source, base), meta.dtype)
         return build.strided(flat, meta.shape, meta.strides, meta.offset)
     geometry = state.attrs["geometry"]
-    value = build.cast(values[state.operands[1]], meta.dtype)
+    value = build.cast(values[state.operands[1]], geometry.dtype)
     value = build.expand(value, geometry.shape)
-    if geometry.numel == meta.numel and geometry.is_dense and geometry.shape == meta.shape:
+    if geometry.dtype is meta.dtype and geometry.numel == meta.numel and geometry.is_dense and geometry.shape == meta.shape:
         if geometry.strides == meta.strides:
             return value
-    flat = build.write(build.storage(source, base), value, geometry.strides, geometry.offset)
-    return build.unstorage(flat, meta)
+    flat = build.bitcast(build.storage(source, base), geometry.dtype)
+    flat = build.write(flat, value, geometry.strides, geometry.offset)
+    return build.unstorage(build.bitcast(flat, meta.dtype), meta)
 
 
 def _operation(build, state, inputs, operands):

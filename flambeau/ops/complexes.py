@@ -178,7 +178,7 @@ def view_as_real(input):
     """The parts of complex numbers along a new last dim of size 2."""
     if not input._meta.dtype.is_complex:
         raise RuntimeError("view_as_real is only supported for complex tensors")
-    return FUNCTIONS["stack"]((real(input), imag(input)), -1)
+    return mv.as_real_op(input, dtype=input._meta.dtype.to_real())
 
 
 @function(methods=False, out=False)
@@ -192,7 +192,7 @@ def view_as_complex(input):
         )
     if not shape or shape[-1] != 2:
         raise RuntimeError("Tensor must have a last dimension of size 2")
-    return complex_op(mv.select(input, -1, 0), mv.select(input, -1, 1))
+    return mv.as_complex_op(input, dtype=input._meta.dtype.to_complex())
 
 
 @function(out=False)

@@ -132,5 +132,5 @@ def _write_again(segment, replay, flat, positions):
         target._pos = p
         p += 1
     for k in replay.leaves:
-        leaves[replay.first + k] = flat[k]
+        leaves[replay.first + k] = (flat[k], None)
     segment.node = replay.end

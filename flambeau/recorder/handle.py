@@ -228,10 +228,14 @@ class Tensor(metaclass=TensorType):
     __slots__ = ("__dict__", "__weakref__", "_buffer", "_meta", "_pos", "_segment", "_storage")
 
     # Seldom set, hence not slots: the accumulated gradient; (graph, position) of the operation
-    # that made the tensor; the tensor it is a view of; its hooks; its number of in-place changes.
+    # that made the tensor; its hooks; the tensor it is a view of, or whether it is a view made
+    # while no gradients were recorded; its number of in-place changes, and whether those of the
+    # storage are not its own (as of `x.data`).
     _grad = None
     _history = None
     _view_of = None
+    _untracked_view = False
+    _own_version = False
     _hooks = None
     _after_grad = None
     _changes = 0

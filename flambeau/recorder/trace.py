@@ -12,6 +12,7 @@ import threading
 import time
 import weakref
 from operator import attrgetter
+from sys import getrefcount
 
 from .. import config
 from .handle import DEAD, Size, Storage, Tensor, intern
@@ -136,7 +137,7 @@ class Segment:
     handles: a tensor, or DEAD, for each position.
     scalars, leaves: the numbers in the slots; the buffers of the leaves, in the order of entry.
     storages: the shared storages whose content is a value of this segment.
-    grad_leaves: the tensor that entered, by position, where gradients end in it.
+    grad_leaves: (the tensor that entered, its history then) where gradients end, by position.
     contexts: the custom function at a position, hooks under other keys (see autograd.hooks).
     retained: weak references to the tensors that keep their gradient, by position.
     """
@@ -273,7 +274,7 @@ def enter(tensor, segment):
     segment.handles.append(tensor)
     tensor._segment, tensor._pos = segment, state.first
     if meta.requires_grad:
-        segment.grad_leaves[state.first] = tensor
+        segment.grad_leaves[state.first] = (tensor, tensor._history)
     if buffer.owner is not None or buffer.outside is not None:
         _respect_outside(buffer, segment)
     return state.first
@@ -287,14 +288,21 @@ def _take_over(tensor):
     meta = tensor._meta
     if meta.numel != storage.meta.numel or not meta.is_dense or storage.buffer is None:
         return False
+    base = tensor._view_of
     for alias in storage.aliases:
         other = alias()
-        if other is not None and other is not tensor:
+        if other is not None and other is not tensor and other is not base:
             return False
-    if tensor._view_of is not None:
-        return False
-    tensor._storage, tensor._buffer = None, storage.buffer
+    other = None
+    if base is not None:
+        if tensor._segment is None or getrefcount(base) > _KNOWN_TO_ONE:
+            return False
+        tensor._view_of = None
+    tensor._storage, tensor._buffer, tensor._changes = None, storage.buffer, storage.version
     return True
+
+
+_KNOWN_TO_ONE = 3  # references to the base of a view: by the view, a local name and getrefcount
 
 
 def _respect_outside(buffer, segment):
@@ -326,7 +334,7 @@ def _enter_view(tensor, segment):
     base = tensor._view_of
     if tensor._segment is None and base is not None and meta.requires_grad:
         # Its storage was written to: what it sees now depends on what the base is now.
-        source, grad = enter(base, segment), "op"
+        source, grad = family_content(base, segment), "op"
     else:
         source = enter_storage(tensor._storage, segment)
         grad = "leaf" if meta.requires_grad else None
@@ -337,7 +345,23 @@ def _enter_view(tensor, segment):
     segment.handles.append(tensor)
     tensor._segment, tensor._pos = segment, state.first
     if grad == "leaf":
-        segment.grad_leaves[state.first] = tensor
+        segment.grad_leaves[state.first] = (tensor, tensor._history)
+    return state.first
+
+
+def family_content(base, segment):
+    """The position of the content of a base's storage, tied to the gradient of the base."""
+    storage = base._storage
+    if not base._meta.requires_grad:
+        return enter_storage(storage, segment)
+    meta = base._meta
+    if meta.numel == storage.meta.numel and meta.is_dense:
+        return enter(base, segment)
+    # The base sees part of the storage: lay it over the whole, which changes no number.
+    part, whole = enter(base, segment), enter_storage(storage, segment)
+    attrs = (("geometry", meta.with_grad(False)),)
+    state = structural(WRITE, (whole, part), attrs, (storage.meta.with_grad(True),), "op")
+    segment.handles.append(DEAD)
     return state.first
 
 
@@ -428,8 +452,10 @@ def commit(trace, segment, state, numbers, operands):
         for out in results:
             out._storage = storage
             storage.aliases.append(weakref.ref(out))
-            if state.meta.requires_grad:
+            if state.grad_mode:
                 out._view_of = base if base._view_of is None else base._view_of
+            else:
+                out._untracked_view = True
         if len(storage.aliases) > 64 and len(storage.aliases) & 63 == 0:
             storage.aliases = [r for r in storage.aliases if r() is not None]
     if segment.eager and not trace.hold and trace.root is None:

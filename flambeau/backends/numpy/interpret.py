@@ -170,6 +170,11 @@ def _strided(node, inputs, leaves, scalars):
     return strided_view(flat, node.shape, *node.attrs)
 
 
+def _bitcast(node, inputs, leaves, scalars):
+    stored = dtypes.encode(np.ascontiguousarray(inputs[0]), node.inputs[0].dtype)
+    return dtypes.decode(stored.view(node.dtype.numpy), node.dtype)
+
+
 def _write(node, inputs, leaves, scalars):
     flat = inputs[0].copy()
     value = inputs[1]
@@ -255,6 +260,7 @@ RULES = {
     "move": _move,
     "reshape": _reshape,
     "strided": _strided,
+    "bitcast": _bitcast,
     "write": _write,
     "matmul": _matmul,
     "gather": _gather,
