@@ -68,6 +68,7 @@ from .queries import (
     typename,
 )
 from .recorder.handle import Size, Tensor, device
+from .recorder.trace import flush as synchronize
 from .settings import (
     are_deterministic_algorithms_enabled,
     get_default_device,
@@ -110,7 +111,7 @@ tensor.install()
 globals().update(ops.api.FUNCTIONS)
 
 # Names that are defined in a submodule which is not imported before they are needed.
-_LATER = {}
+_LATER = {"load": "serialization", "save": "serialization", "set_printoptions": "printing"}
 
 __getattr__ = submodules(__name__, _LATER)
 
@@ -205,6 +206,7 @@ __all__ = [
     "sparse_coo",
     "sparse_csr",
     "strided",
+    "synchronize",
     "typename",
     "uint8",
     "use_deterministic_algorithms",

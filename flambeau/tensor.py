@@ -12,7 +12,7 @@ from .ops.api import METHODS, cast_to, in_place_method
 from .ops.creation import from_array, make_tensor, shape_of
 from .recorder import inplace, sync
 from .recorder.handle import CPU, Size, Tensor, intern, require_device
-from .recorder.trace import enter, local, new_leaf, share
+from .recorder.trace import new_leaf, share
 
 __all__ = ["Tensor"]
 
@@ -57,8 +57,6 @@ def ndim(self):
 @_property
 def requires_grad(self):
     """Whether gradients are recorded for it."""
-    if self._segment is None and self._view_of is not None:
-        enter(self, local.trace.segment)
     return self._meta.requires_grad
 
 
@@ -143,7 +141,10 @@ for _name in ("is_quantized", "is_meta", "is_mps", "is_xpu"):
 
 @_property
 def _version(self):
-    return self._storage.version if self._storage is not None else self._changes
+    base = self if self._view_of is None else self._view_of
+    if self._storage is None or base._own_version:
+        return base._changes
+    return self._storage.version
 
 
 @_property
@@ -424,12 +425,14 @@ def detach(self):
 
 @_method
 def detach_(self):
-    """Cut it off the graph that made it, in place."""
+    """Cut it off the graph that made it, in place. Raises RuntimeError for a view."""
+    if self._view_of is not None:
+        raise RuntimeError("Can't detach views in-place. Use detach() instead.")
     inplace.mark(self, False)
     return self
 
 
-Tensor.data = property(inplace.detached, inplace.adopt)
+Tensor.data = property(inplace.data_of, inplace.adopt)
 
 
 # Copies and conversions
@@ -450,7 +453,7 @@ def copy_(self, src, non_blocking=False):
 @_method
 def fill_(self, value):
     """Fill it with a number; returns itself."""
-    inplace.check_writable(self, "fill_")
+    inplace.check_writable(self, "fill_", overlap=True)
     if isinstance(value, Tensor):
         if value.ndim:
             raise RuntimeError(
@@ -467,7 +470,7 @@ def fill_(self, value):
 @_method
 def zero_(self):
     """Fill it with zeros; returns itself."""
-    inplace.check_writable(self, "zero_")
+    inplace.check_writable(self, "zero_", overlap=True)
     inplace.write(self, ops.creation.constant(tuple(self._meta.shape), 0, self._meta.dtype))
     return self
 
@@ -502,8 +505,7 @@ def cuda(self, device=None, non_blocking=False):
     require_device("cuda" if device is None else device)
 
 
-@_method
-def type(self, dtype=None, non_blocking=False):
+def _type(self, dtype=None, non_blocking=False):
     """The name of its type, or the tensor cast to a type."""
     if dtype is None:
         return "torch." + _LEGACY.get(self._meta.dtype.name, "Tensor")
@@ -513,6 +515,7 @@ def type(self, dtype=None, non_blocking=False):
     return cast_to(self, dtype)
 
 
+METHODS["type"] = _type
 _LEGACY = {
     "float32": "FloatTensor",
     "float64": "DoubleTensor",

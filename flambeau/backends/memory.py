@@ -4,6 +4,7 @@ A fresh large block costs more in page faults than the arithmetic on it, so a bl
 uses any more waits in a pool for the next one of its size class.
 """
 
+import functools
 import sys
 import weakref
 
@@ -16,7 +17,8 @@ SMALL = 1 << 12
 _pool = {}
 _pooled = 0
 MAX_POOLED = 1 << 31
-_OWNER_REFS = 3  # of the owner of adopted memory, if only the buffer knows it
+_OWNER_REFS = 3  # of the array whose memory was adopted, if only the buffer knows it
+_BASE_REFS = 2  # of the array that it is a view of, if only that view knows it
 
 
 class Buffer:
@@ -74,8 +76,18 @@ class Buffer:
         """Whether an array outside may still read or write this memory."""
         if self.outside is not None and self.outside() is not None:
             return True
-        return self.owner is not None and (
-            type(self.owner) is not np.ndarray or sys.getrefcount(self.owner) > _OWNER_REFS
+        owner = self.owner
+        if owner is None:
+            return False
+        if type(owner) is not np.ndarray:
+            return True
+        del owner
+        if sys.getrefcount(self.owner) > _OWNER_REFS:
+            return True
+        if self.owner.base is None:
+            return False
+        return type(self.owner.base) is not np.ndarray or (
+            sys.getrefcount(self.owner.base) > _BASE_REFS
         )
 
 
@@ -105,6 +117,7 @@ class _Pooled(Buffer):
             _pooled += size
 
 
+@functools.lru_cache(4096)
 def _size_class(nbytes):
     if nbytes <= SMALL:
         return max(64, 1 << (nbytes - 1).bit_length()) if nbytes else 64

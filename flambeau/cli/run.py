@@ -18,16 +18,20 @@ def run(argv):
     if not argv or argv[0] in ("-h", "--help"):
         print(USAGE)
         return 0 if argv else 2
-    module = argv[0] == "-m"
-    if module and len(argv) == 1:
-        print("flambeau run: -m needs the name of a module", file=sys.stderr)
-        return 2
+    if argv[0] == "-m":
+        if len(argv) == 1:
+            print("flambeau run: -m needs the name of a module", file=sys.stderr)
+            return 2
+        start, target, args = _run_module, argv[1], argv[2:]
+    else:
+        if not os.path.exists(argv[0]):
+            print(f"flambeau run: no file {argv[0]!r}", file=sys.stderr)
+            return 2
+        start, target, args = _run_script, argv[0], argv[1:]
     _alias_torch()
     sys.excepthook = _show_error
-    if module:
-        _run_module(argv[1], argv[2:])
-        return 0
-    return _run_script(argv[0], argv[1:])
+    start(target, args)
+    return 0
 
 
 def _alias_torch():
@@ -49,19 +53,15 @@ def _run_module(name, args):
 
 
 def _run_script(script, args):
-    if not os.path.exists(script):
-        print(f"flambeau run: no file {script!r}", file=sys.stderr)
-        return 2
     sys.argv = [script, *args]
     if os.path.isdir(script) or script.endswith((".zip", ".pyz")):
         import runpy
 
         del sys.path[0]
         runpy.run_path(script, run_name="__main__")
-        return 0
+        return
     _set_first_path(os.path.dirname(os.path.realpath(script)))
     _run_file(os.path.abspath(script))
-    return 0
 
 
 def _run_file(path):

@@ -460,7 +460,7 @@ def from_numpy(array):
         return new_leaf(intern(array.shape, dtype), Buffer.allocate(0))
     meta = intern(array.shape, dtype, strides)
     flat = np.lib.stride_tricks.as_strided(array, (meta.span,), (array.itemsize,))
-    out = new_leaf(meta, Buffer(flat.view(np.uint8), _address(array), flat.nbytes, _owner(array)))
+    out = new_leaf(meta, Buffer(flat.view(np.uint8), _address(array), flat.nbytes, array))
     if not meta.is_dense:
         out._meta = intern((meta.span,), dtype)
         storage = share(out)
@@ -471,12 +471,6 @@ def from_numpy(array):
 
 def _address(array):
     return array.__array_interface__["data"][0]
-
-
-def _owner(array):
-    while isinstance(array.base, np.ndarray):
-        array = array.base
-    return array if array.base is None else array.base
 
 
 @function(methods=False, out=False, aliases=("asarray",))

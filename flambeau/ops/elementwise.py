@@ -87,9 +87,12 @@ def _remainder(a, b):
 floor_divide_op = Elementwise("floor_divide", _floor_divide, vjp=_no_slope)
 trunc_divide_op = Elementwise("trunc_divide", _trunc_divide, vjp=_no_slope)
 remainder_op = Elementwise(
-    "remainder", _remainder, vjp=lambda g, out, a, b: (g, -g * floor_divide(a, b))
+    "remainder",
+    _remainder,
+    vjp=lambda g, out, a, b: (g, -g * floor_divide(a, b)),
+    refuse=("bool",),
 )
-fmod_op = Elementwise("fmod", np.fmod, vjp=lambda g, out, a, b: (g, -g * trunc(a / b)))
+fmod_op = Elementwise("fmod", np.fmod, vjp=lambda g, out, a, b: (g, -g * trunc(a / b)), refuse=("bool",))
 
 add_quick = elementwise(add_op, arity=2, names=("_add",), methods=False)
 sub_quick = elementwise(sub_op, arity=2, names=("_sub",), methods=False)

@@ -545,15 +545,17 @@ def _triangle(name, keep):
         if input.ndim < 2:
             raise RuntimeError(f"{name}: input tensor must have at least 2 dimensions")
         rows, columns = positions(input, input.ndim - 2), positions(input, input.ndim - 1)
-        return ew.where(keep(columns - rows, diagonal), input, 0 if _exact(input) else 0.0)
+        return ew.where(keep(columns - rows, diagonal), input, _zero(input))
 
     triangle.__name__ = name
     triangle.__doc__ = f"The {'lower' if name == 'tril' else 'upper'} triangle, zeros elsewhere."
     return function(triangle, inplace_too=True)
 
 
-def _exact(x):
-    return x._meta.dtype.category < dtypes.FLOAT
+def _zero(x):
+    """A zero that leaves the dtype of `x` as it is."""
+    kind = x._meta.dtype
+    return False if kind is dtypes.bool_ else 0 if kind.category == dtypes.INT else 0.0
 
 
 tril, triu = _triangle("tril", ew.le), _triangle("triu", ew.ge)

@@ -477,7 +477,7 @@ def t(input):
     ndim = len(input._meta.shape)
     if ndim > 2:
         raise RuntimeError(f"t() expects a tensor with <= 2 dimensions, but self is {ndim}D")
-    return input if ndim < 2 else t_op(input, dims=(1, 0))
+    return t_op(input, dims=tuple(range(ndim))[::-1])
 
 
 @function(aliases=("moveaxis",), out=False)

@@ -224,7 +224,12 @@ def _cross(a, b, *, dim):
 
 
 def cross_along(input, other, dim):
-    """The cross product of the vectors, of size 3, along a dim."""
+    """The cross product of the vectors, of size 3, along a dim. They have as many dims."""
+    if input.ndim != other.ndim:
+        raise RuntimeError(
+            "linalg.cross: inputs must have the same number of dimensions, but got shapes "
+            f"{list(input.shape)} and {list(other.shape)}"
+        )
     shape = broadcast_shapes("linalg.cross", [input.shape, other.shape])
     dim = normalize_dim(dim, len(shape))
     if input.shape[dim - len(shape)] != 3 or other.shape[dim - len(shape)] != 3:

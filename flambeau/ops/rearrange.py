@@ -4,7 +4,6 @@ import numpy as np
 
 from .. import dtypes
 from ..recorder.handle import Tensor, contiguous_strides
-from . import elementwise as ew
 from . import movement as mv
 from .api import FUNCTIONS, METHODS, cast_to, function, method
 from .creation import make_tensor
@@ -216,25 +215,3 @@ def _windows(x, dim, shape, strides, size, step):
         moved = mv.movedim(x, dim, 0)[make_tensor(places)]  # [windows, size, rest]
         return mv.movedim(mv.movedim(moved, 1, -1), 0, dim)
     return mv.as_strided(x, shape, strides)
-
-
-# Differences
-
-
-@function
-def diff(input, n=1, dim=-1, prepend=None, append=None):
-    """The differences of neighbours along a dim, n times over."""
-    if not input.ndim:
-        raise RuntimeError("diff expects input to be at least one-dimensional")
-    dim = normalize_dim(dim, input.ndim)
-    parts = [x for x in (prepend, input, append) if x is not None]
-    if len(parts) > 1:
-        input = mv.cat(parts, dim)
-    if n < 0:
-        raise RuntimeError(f"order must be non-negative but got {n}")
-    for _ in range(min(n, input.shape[dim])):
-        high = mv.slice_dim(input, dim, 1, None)
-        low = mv.slice_dim(input, dim, 0, -1)
-        boolean = input._meta.dtype is dtypes.bool_
-        input = ew.logical_xor(high, low) if boolean else high - low
-    return input.clone() if n == 0 else input

@@ -150,8 +150,9 @@ def _(g, out, x, *, dim):
     # positive and the negative parts of g by themselves.
     total = None
     for sign in (1, -1):
-        part = ew.where(ew.gt(g * sign, 0), ew.log(g * sign), -float("inf"))
-        share = ew.exp(_reverse(logcumsumexp_op, part - out, dim) + x) * sign
+        some = ew.gt(g * sign, 0)
+        part = ew.where(some, ew.log(ew.where(some, g * sign, 1)) - out, -float("inf"))
+        share = ew.exp(_reverse(logcumsumexp_op, part, dim) + x) * sign
         total = share if total is None else total + share
     return total
 

@@ -13,6 +13,7 @@ from .trace import (
     WRITE,
     enter,
     enter_storage,
+    family_content,
     flush,
     force,
     grad_enabled,
@@ -21,11 +22,14 @@ from .trace import (
     structural,
 )
 
-__all__ = ["adopt", "check_writable", "detached", "is_leaf", "join", "mark", "write"]
+__all__ = ["adopt", "check_writable", "data_of", "detached", "is_leaf", "join", "mark", "write"]
 
 
-def check_writable(tensor, name):
-    """Raise RuntimeError where PyTorch refuses to change a tensor in place."""
+def check_writable(tensor, name, overlap=False):
+    """Raise RuntimeError where PyTorch refuses to change a tensor in place.
+
+    `overlap` allows elements that lie in one place, where all are written with one number.
+    """
     meta = tensor._meta
     if meta.requires_grad and grad_enabled():
         if is_leaf(tensor):
@@ -38,7 +42,7 @@ def check_writable(tensor, name):
                 "a view of a leaf Variable that requires grad is being used in an in-place "
                 f"operation: {name}"
             )
-    if meta.overlaps and meta.numel:
+    if meta.overlaps and meta.numel and not overlap:
         raise RuntimeError(
             "unsupported operation: more than one element of the written-to tensor refers to a "
             "single memory location. Please clone() the tensor before performing the operation."
@@ -51,7 +55,8 @@ def is_leaf(tensor):
         return True
     segment = tensor._segment
     if segment is not None and not segment.done:
-        return segment.grad_leaves.get(tensor._pos) is not None and tensor._history is None
+        found = segment.grad_leaves.get(tensor._pos)
+        return found is not None and found[1] is None
     if segment is None and tensor._view_of is not None:
         return False
     return tensor._history is None
@@ -66,13 +71,33 @@ def write(tensor, value):
     segment = local.trace.segment
     source = value._pos if value._segment is segment else enter(value, segment)
     tracked = (value._meta.requires_grad or tensor._meta.requires_grad) and grad_enabled()
-    tensor._changes += 1
     if tensor._storage is None:
+        tensor._changes += 1
         _write_own(tensor, source, tracked, segment)
     else:
+        if tracked and tensor._untracked_view:
+            raise RuntimeError(UNTRACKED)
+        _count_change(tensor)
         _write_shared(tensor, source, tracked, segment)
     if segment.eager and not local.trace.hold and local.trace.root is None:
         flush()
+
+
+UNTRACKED = (
+    "A view was created in no_grad mode and is being modified inplace with grad mode enabled. "
+    "Given that this use case is ambiguous and error-prone, it is forbidden. You can clarify your "
+    "code by moving both the view and the inplace either both inside the no_grad block (if you "
+    "don't want the inplace to be tracked) or both outside (if you want the inplace to be tracked)."
+)
+
+
+def _count_change(tensor):
+    """Count a write in the version that the tensor shares with those it is a view of."""
+    base = tensor if tensor._view_of is None else tensor._view_of
+    if base._own_version:
+        base._changes += 1
+    else:
+        tensor._storage.version += 1
 
 
 def _write_own(tensor, source, tracked, segment):
@@ -96,69 +121,77 @@ def _write_own(tensor, source, tracked, segment):
 
 
 def _write_shared(tensor, source, tracked, segment):
+    """Write a new content of the storage, and say of each tensor that views it what it is now.
+
+    A tracked write changes the gradient of the base and of its views. Other tensors, and all of
+    them if the write is not tracked, see new numbers, but their gradients go where they went.
+    """
     storage = tensor._storage
-    geometry = tensor._meta.with_grad(False)
+    base = tensor if tensor._view_of is None else tensor._view_of
     aliases = [a for a in (r() for r in storage.aliases) if a is not None]
-    base = tensor._view_of if tensor._view_of is not None else tensor
-    kept = [a for a in aliases if a._meta.requires_grad and not _follows(a, base, tracked)]
-    before = {id(a): enter(a, segment) for a in kept}
-    content = enter_storage(storage, segment)
-    origin, grad, meta = content, None, storage.meta
+    if len(aliases) < len(storage.aliases):
+        storage.aliases = [r for r in storage.aliases if r() is not None]
+    kept = {
+        id(a): enter(a, segment)
+        for a in aliases
+        if a._meta.requires_grad and not (tracked and (a is base or a._view_of is base))
+    }
     if tracked:
-        origin = enter(base, segment) if _covers(base, storage) else content
-        grad, meta = "op", meta.with_grad(True)
-    attrs = (("geometry", geometry),)
-    state = structural(WRITE, (origin, source), attrs, (meta,), grad)
+        origin, grad = family_content(base, segment), "op"
+    else:
+        origin, grad = enter_storage(storage, segment), None
+    attrs = (("geometry", tensor._meta.with_grad(False)),)
+    result = storage.meta.with_grad(tracked)
+    state = structural(WRITE, (origin, source), attrs, (result,), grad)
     segment.handles.append(DEAD)
+    enter_storage(storage, segment)  # so that the segment knows of it
     storage.pos = state.first
-    storage.version += 1
     for alias in aliases:
-        if id(alias) in before:
-            _rebind(alias, before[id(alias)], segment, storage)
-        elif alias is base and tracked:
-            segment.handles[alias._pos] = DEAD if alias._segment is segment else None
-            _view_again(alias, meta, segment, storage)
+        if id(alias) in kept:
+            _rebind(alias, kept[id(alias)], segment, storage)
+            continue
+        if alias._segment is segment:
+            segment.handles[alias._pos] = DEAD
+        if alias is base and tracked:
+            _view_again(alias, segment, storage)
         else:
             alias._segment = None
             if tracked and alias._view_of is base:
                 alias._meta = alias._meta.with_grad(True)
 
 
-def _follows(alias, base, tracked):
-    """Whether the gradient of an alias comes from what is written now."""
-    return tracked and (alias is base or alias._view_of is base)
-
-
-def _covers(tensor, storage):
-    meta = tensor._meta
-    return meta.numel == storage.meta.numel and meta.is_dense and tensor._view_of is None
-
-
-def _view_again(alias, meta, segment, storage):
+def _view_again(alias, segment, storage):
     """The base of the views sees the written storage; gradients pass on to what was written."""
     target = alias._meta.with_grad(True)
     state = structural(VIEW, (storage.pos,), (), (target,), "op")
     segment.handles.append(alias)
     alias._segment, alias._pos, alias._meta = segment, state.first, target
-    alias._history = None
 
 
 def _rebind(alias, before, segment, storage):
     """An untracked write: the alias sees new numbers, its gradient goes where it went before."""
-    leaf = segment.grad_leaves.get(before)
-    grad = "leaf" if leaf is not None else "keep"
     seen = structural(VIEW, (storage.pos,), (), (alias._meta.with_grad(False),), None)
     segment.handles.append(DEAD)
+    _keep_gradient(alias, seen.first, before, segment)
+
+
+def _keep_gradient(tensor, seen, before, segment):
+    """The tensor has the numbers at `seen`, but its gradient goes where that at `before` goes."""
+    leaf = segment.grad_leaves.get(before)
+    grad = "leaf" if leaf is not None else "keep"
     if leaf is not None:
         segment.grad_leaves[segment.node.end] = leaf
-    state = structural(MARK, (seen.first, before), (), (alias._meta,), grad)
+    meta = tensor._meta.with_grad(True)
+    state = structural(MARK, (seen, before), (), (meta,), grad)
     segment.handles[before] = DEAD
-    segment.handles.append(alias)
-    alias._segment, alias._pos = segment, state.first
+    segment.handles.append(tensor)
+    tensor._segment, tensor._pos = segment, state.first
 
 
 def mark(tensor, requires_grad):
     """Make a tensor a leaf that requires a gradient, or that does not."""
+    if tensor._segment is None and tensor._view_of is not None:
+        enter(tensor, local.trace.segment)
     segment = tensor._segment
     meta = tensor._meta.with_grad(requires_grad)
     if segment is not None and not segment.done and segment is local.trace.segment:
@@ -169,31 +202,50 @@ def mark(tensor, requires_grad):
         segment.handles.append(tensor)
         tensor._pos = state.first
         if requires_grad:
-            segment.grad_leaves[state.first] = tensor
+            segment.grad_leaves[state.first] = (tensor, None)
     elif segment is not None and not segment.done:
         force(segment)
     tensor._meta = meta
     tensor._history = None
-    tensor._view_of = None
 
 
 def adopt(tensor, other):
     """Make `tensor` a view of what `other` views: `tensor.data = other`."""
-    storage = share(other)
-    home = tensor._segment
-    if home is not None and not home.done:
-        home.handles[tensor._pos] = DEAD
+    segment = local.trace.segment
     if tensor._storage is not None:
-        tensor._storage.aliases = [r for r in tensor._storage.aliases if r() is not tensor]
-    tensor._meta = other._meta.with_grad(tensor._meta.requires_grad)
-    tensor._segment, tensor._view_of = None, None
+        _leave(tensor, segment)
+    storage = share(other)
+    tracked = tensor._meta.requires_grad
+    if tracked and not is_leaf(tensor) and tensor._meta.shape == other._meta.shape:
+        before, seen = enter(tensor, segment), enter(other, segment)
+        tensor._meta = other._meta
+        _keep_gradient(tensor, seen, before, segment)
+    else:
+        home = tensor._segment
+        if home is not None and not home.done:
+            home.handles[tensor._pos] = DEAD
+        tensor._segment = None
+    tensor._meta = other._meta.with_grad(tracked)
+    tensor._view_of = None
     join(tensor, storage)
+
+
+def _leave(tensor, segment):
+    """Take a tensor out of the storage that it views; views of it stay there on their own."""
+    storage = tensor._storage
+    storage.aliases = [r for r in storage.aliases if r() is not None and r() is not tensor]
+    for alias in (r() for r in storage.aliases):
+        if alias is not None and alias._view_of is tensor:
+            enter(alias, segment)
+            alias._view_of = None
 
 
 def join(tensor, storage):
     """Make a tensor one of those that view a storage."""
     tensor._storage = storage
     storage.aliases.append(weakref.ref(tensor))
+    if len(storage.aliases) & 63 == 0:
+        storage.aliases = [r for r in storage.aliases if r() is not None]
 
 
 def detached(tensor):
@@ -202,4 +254,11 @@ def detached(tensor):
     out._segment, out._pos = None, 0
     out._meta = tensor._meta.with_grad(False)
     join(out, share(tensor))
+    return out
+
+
+def data_of(tensor):
+    """`tensor.data`: as `detached`, but writes to it do not count as changes of the tensor."""
+    out = detached(tensor)
+    out._own_version = True
     return out

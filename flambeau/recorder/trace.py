@@ -98,6 +98,9 @@ class Scalar:
             found.slot, found.kind = slot, kind
         return found
 
+    def __repr__(self):
+        return f"slot {self.slot}"
+
 
 class Structure:
     """The `op` of records that are not operations: what enters, views, writes and marks."""

@@ -98,4 +98,6 @@ def test_best_weights_are_saved():
 def test_workers_give_the_same():
     here = load("05_iris_dataloader").main(["--epochs", "2"])
     beside = load("05_iris_dataloader").main(["--epochs", "2", "--workers", "1"])
-    assert here == beside
+    for ours, expected in zip(beside, here, strict=True):
+        # Batches that are made here may be computed in one program with what uses them.
+        assert ours == pytest.approx(expected, rel=1e-6)

@@ -16,7 +16,6 @@ from .scalar import OPERATIONS, cast, memory_type, value_type
 
 __all__ = ["can_emit", "emit"]
 
-FAST = "contract "
 FOLD = "reassoc nsz contract "
 BLOCK = 4096  # elements that are summed before the sum is added to the total
 
@@ -309,7 +308,7 @@ class _Emitter:
         self.need(name, kind)
         suffix = "f32" if kind == "float" else "f64"
         arguments = ", ".join(f"{kind} {x}" for x in given)
-        return self.let(f"call {FAST if name != 'x' else ''}{kind} @fb_{name}_{suffix}({arguments})")
+        return self.let(f"call {kind} @fb_{name}_{suffix}({arguments})")
 
     def need(self, name, kind):
         """Include the definition of an elementary function."""

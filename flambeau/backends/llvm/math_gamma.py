@@ -7,7 +7,7 @@ function, or to its smallest value on the interval.
 import math
 
 from .math_common import add, add_larger
-from .math_log import log, log_pair, log_precise, log_split
+from .math_log import log, log_pair, log_split
 from .text import fabs, fma, poly, rint, select
 
 __all__ = ["FUNCTIONS"]
@@ -46,14 +46,48 @@ _STIRLING = (
 )
 _HALF_LOG_2PI = math.log(2 * math.pi) / 2
 
-# (digamma(x) - log x + 1 / (2 x)) x^2 in 1/x^2, from x = 8: 2^-59.9
+# digamma(x) / (x - its zero) in x - 1.6, and its value at the zero; for x in [1, 2.2]: 2^-55.9
+_DIGAMMA_ZERO = (1.4616321449683622, 9.549995429965697e-17)
+_DIGAMMA_SLOPE = 0.9676722454476170
 _DIGAMMA = (
-    -0.08333333333332583,
-    0.008333333323896757,
-    -0.003968250005993669,
-    0.004165897944225108,
-    -0.007499536294931013,
-    0.017270876885668127,
+    0.9109590717053151,
+    -0.3796198081463711,
+    0.20115704762429656,
+    -0.1158717303166802,
+    0.06930948272173451,
+    -0.04225999981946638,
+    0.026036479995339066,
+    -0.016135637103885974,
+    0.010033885172538056,
+    -0.006252086176163719,
+    0.003900343235978216,
+    -0.002434978003941893,
+    0.0015207290279943616,
+    -0.0009500149055678601,
+    0.000594314602731454,
+    -0.0003715876929640931,
+    0.00022860680530185419,
+    -0.00014223766078306458,
+    0.0001006039393047062,
+    -6.413336656630642e-05,
+    1.661009633401592e-05,
+    -8.96015092287197e-06,
+    3.217621959533503e-05,
+    -2.0807324387698105e-05,
+)
+
+# (digamma(x) - log x + 1 / (2 x)) x^2 in 1/x^2, from x = 3.2: 2^-55.6
+_DIGAMMA_LARGE = (
+    -0.0833333333333034,
+    0.008333333317552776,
+    -0.0039682510714526414,
+    0.004166400475416475,
+    -0.007561438625725724,
+    0.02060110509927567,
+    -0.07192331660091128,
+    0.2551301076986624,
+    -0.6924088069884151,
+    0.9649631128943479,
 )
 
 # (sin(pi f) / (pi f) - 1) / f^2 and cos(pi f) / (1 - 4 f^2), both in f^2, on |f| <= 1/2: 2^-56.6
@@ -130,30 +164,35 @@ def lgamma(x):
 
 
 def digamma(x):
-    """The derivative of log(gamma(x)); near its zeros only the absolute error is small, 2^-51.
+    """The derivative of log(gamma(x)).
 
-    Below 8 it is digamma(x + 8) less eight reciprocals, the first and the last of which have the
-    common denominator x^2 + 7x, and so on; for negative x it is digamma(1 - x) - pi cot(pi x).
+    A polynomial gives it between 1 and 2.2, its recurrence for a unit on either side, and its
+    asymptotic series above. For negative x it is digamma(1 - x) - pi cot(pi x), so near the zeros
+    there only the absolute error is small.
     """
     wide = x.to("double")
     negative = wide < 0.0
     b = select(negative, 1.0 - wide, wide)
-    small = b < 8.0
-    u = fma(b, b, 7.0 * b)
-    # u (u + 6) (u + 10) (u + 12) and its derivative
-    product = poly(u, (0.0, 720.0, 252.0, 28.0, 1.0))
-    slope = poly(u, (720.0, 504.0, 84.0, 4.0))
-    passed = fma(b, 2.0, 7.0) * slope / product
-    c = select(small, b + 8.0, b)
-    inverse = 1.0 / c
+    low, high = b < 1.0, b > 2.2
+    near = select(low, b + 1.0, select(high, b - 1.0, b))
+    zero, missing = _DIGAMMA_ZERO
+    d, t = near - zero, near - 1.6
+    rest = fma(d * t, poly(t, _DIGAMMA[1:]), -missing * _DIGAMMA_SLOPE)
+    polynomial = fma(d, _DIGAMMA[0], rest)
+    passed = select(low, b, select(b > 3.2, b, near))
+    inverse = 1.0 / passed
+    inverse_low = fma(-inverse, passed, 1.0) * inverse
+    change = select(low, -1.0, select(high, near.like(1.0), 0.0))
+    result = fma(change, inverse, fma(change, inverse_low, polynomial))
     square = inverse * inverse
-    result = log_precise(c) + fma(inverse, -0.5, square * poly(square, _DIGAMMA))
-    result = select(small, result - passed, result)
+    head, tail = log_pair(*log_split(b))
+    series = head + (tail + fma(inverse, -0.5, square * poly(square, _DIGAMMA_LARGE)))
+    result = select(b > 3.2, series, result)
     sine, f = _sin_over_pi(wide)
     cosine = (1.0 - 2.0 * fabs(f)) * (1.0 + 2.0 * fabs(f)) * poly(f * f, _COS_PI)
     reflected = select(f.equals(0.0), math.nan, result - cosine / sine)
     result = select(negative, reflected, result)
-    result = select(wide.equals(0.0), -1.0 / wide, result)
+    result = select(fabs(wide) < 2.0**-60, -1.0 / wide, result)
     return select(wide < math.inf, result, wide).to(x.type)
 
 

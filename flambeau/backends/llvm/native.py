@@ -8,9 +8,13 @@ The shared block is 8 int64, each on a cache line of its own: generation, open, 
 completed, and the descriptor (table, bufs, scalars, status) that a generation of it refers to.
 """
 
+import sys
+
 from . import jit
 
 __all__ = ["epilogue_address", "gemm_address", "helper_address", "runner_address"]
+
+_GIVE_WAY = "SwitchToThread" if sys.platform == "win32" else "sched_yield"
 
 _GEMM = """
 define void @{symbol}(i64 %begin, i64 %end, ptr %args, ptr %bufs, ptr %scalars, ptr %status) {{
@@ -107,6 +111,17 @@ done:
 """
 
 _HELPERS = """
+declare i32 @{give_way}()
+define internal void @pause(i64 %turn) {{
+entry:
+  %long = icmp sgt i64 %turn, 2000
+  br i1 %long, label %yield, label %on
+yield:
+  %ignored = call i32 @{give_way}()
+  br label %on
+on:
+  ret void
+}}
 define internal i64 @claim(ptr %shared, ptr %table, ptr %bufs, ptr %scalars, ptr %status) {{
 entry:
   %cursor = getelementptr i64, ptr %shared, i64 24
@@ -181,9 +196,14 @@ again:
   %some = icmp ne i64 %got, 0
   br i1 %some, label %again, label %wait
 wait:
+  %turn = phi i64 [ 0, %again ], [ %turn1, %rest ]
+  %turn1 = add i64 %turn, 1
   %finished = load atomic i64, ptr %completed seq_cst, align 8
   %all = icmp eq i64 %finished, %chunks
-  br i1 %all, label %checked, label %wait
+  br i1 %all, label %checked, label %rest
+rest:
+  call void @pause(i64 %turn)
+  br label %wait
 checked:
   %bad = load i64, ptr %status
   %wrong = icmp ne i64 %bad, 0
@@ -203,9 +223,14 @@ close:
   store atomic i64 0, ptr %open seq_cst, align 8
   br label %drain
 drain:
+  %turn2 = phi i64 [ 0, %close ], [ %turn3, %drowse ]
+  %turn3 = add i64 %turn2, 1
   %still = load atomic i64, ptr %inside seq_cst, align 8
   %empty = icmp eq i64 %still, 0
-  br i1 %empty, label %leave, label %drain
+  br i1 %empty, label %leave, label %drowse
+drowse:
+  call void @pause(i64 %turn2)
+  br label %drain
 leave:
   ret void
 }}
@@ -305,9 +330,9 @@ def epilogue_address():
 
 def runner_address():
     """The address of the function that walks a program's table."""
-    return jit.compiled(("runner",), lambda symbol: _RUN.format(symbol=symbol))
+    return jit.compiled(("runner",), lambda symbol: _RUN.format(symbol=symbol, give_way=_GIVE_WAY))
 
 
 def helper_address():
     """The address of the function in which another thread waits for programs and helps."""
-    return jit.compiled(("helper",), lambda symbol: _HELP.format(symbol=symbol))
+    return jit.compiled(("helper",), lambda symbol: _HELP.format(symbol=symbol, give_way=_GIVE_WAY))

@@ -23,6 +23,7 @@ __all__ = ["NativeProgram"]
 _UNSHARED = 4  # references to a leaf's buffer that only its tensor and its segment hold
 _ROWS = 64  # of a matrix product, at least, that are one tile
 _TILE_BYTES = 1 << 18  # of a product whose tiles a kernel goes on with
+WORTH_HELP = 1 << 24  # as much, at least, in a program that other threads are woken for
 SHARE = 1 << 20  # points times instructions, at least, that are worth a chunk
 
 
@@ -69,16 +70,17 @@ class _Native:
     """A stretch of a program without calls of NumPy: a table for the runner."""
 
     def __init__(self, calls, program_plan):
-        self.calls, self.parallel = calls, False
-        self.blocks, entries = [], []
+        self.calls = calls
+        self.blocks, entries, shared = [], [], 0
         for call in calls:
             address, tiles, args = _entry(call, program_plan)
             block = self._block(args)
             if call.epilogue is not None:
                 address, block = self._with_epilogue(call, program_plan, address, block)
             grain, chunks = _shares(call, tiles)
-            self.parallel |= chunks > 1
+            shared += _work(call) if chunks > 1 else 0
             entries += [address, _address(block), tiles, grain, chunks]
+        self.parallel = shared >= WORTH_HELP
         self.count = len(calls)
         self.table = np.asarray(entries, np.int64)
         self.address = self.table.__array_interface__["data"][0]
@@ -105,14 +107,17 @@ def _address(array):
     return array.__array_interface__["data"][0]
 
 
-def _shares(call, tiles):
-    """(tiles of a chunk, chunks) in which threads share a call: by its shape alone."""
+def _work(call):
+    """About the number of points times instructions that a call computes."""
     if call.kind == "matmul":
         batch, m, n = call.node.shape
-        work = 2 * batch * m * n * call.node.inputs[0].shape[2] // 8
-    else:
-        work = 0 if call.kernel.serial else call.kernel.work
-    chunks = min(tiles, work // SHARE, 64)
+        return batch * m * n * call.node.inputs[0].shape[2] // 4
+    return 0 if call.kernel.serial else call.kernel.work
+
+
+def _shares(call, tiles):
+    """(tiles of a chunk, chunks) in which threads share a call: by its shape alone."""
+    chunks = min(tiles, _work(call) // SHARE, 64)
     if chunks < 2:
         return tiles, 1
     grain = -(-tiles // chunks)

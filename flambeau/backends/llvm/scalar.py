@@ -84,7 +84,7 @@ def _arithmetic(real, whole):
     def operation(e, v, dtype):
         kind = value_type(dtype)
         if dtype.is_floating_point:
-            return e.let(f"{real} contract {kind} {v[0]}, {v[1]}")
+            return e.let(f"{real} {kind} {v[0]}, {v[1]}")
         if dtype is dtypes.bool_:
             return e.let(f"{ {'add': 'or', 'mul': 'and', 'sub': 'xor'}[whole]} i1 {v[0]}, {v[1]}")
         return e.let(f"{whole} {kind} {v[0]}, {v[1]}")

@@ -11,43 +11,33 @@ import threading
 from ... import config
 from . import native
 
-__all__ = ["Team", "get_num_threads", "set_num_threads"]
+__all__ = ["Team", "team", "thread_count"]
 
 PATIENCE = 20_000  # turns of the waiting loop, some 100 us
-_count = config.threads or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (
-    config.threads or os.cpu_count() or 1
-)
 _team = None
 _pid = None
 _lock = threading.Lock()
 
 
-def get_num_threads():
+def thread_count():
     """The number of threads a program runs on."""
-    return _count
-
-
-def set_num_threads(count):
-    """Run programs on `count` threads; results do not depend on it."""
-    global _count, _team
-    if not isinstance(count, int) or count < 1:
-        raise RuntimeError(f"set_num_threads expects a positive integer, got {count}")
-    with _lock:
-        _count = count
-        if _team is not None:
-            _team.stop()
-            _team = None
+    if config.threads:
+        return config.threads
+    cores = getattr(os, "sched_getaffinity", None)
+    return len(cores(0)) if cores else os.cpu_count() or 1
 
 
 def team():
     """The helping threads, started when first asked for; None if there are none."""
     global _team, _pid
-    if _count == 1:
+    count = thread_count() - 1
+    if not count:
         return None
-    if _team is None or _pid != os.getpid():
+    if _team is None or _pid != os.getpid() or len(_team.helpers) != count:
         with _lock:
-            if _team is None or _pid != os.getpid():  # threads do not survive a fork
-                _team, _pid = Team(_count - 1), os.getpid()
+            if _team is not None and _pid == os.getpid():  # threads do not survive a fork
+                _team.stop()
+            _team, _pid = Team(count), os.getpid()
     return _team
 
 

@@ -33,7 +33,11 @@ def records(s):
             kinds=("int",),
         ),
         "scatter_add": s.record(c(m, 0, s.ints(2, 4), t(2, 4)), c(m, 1, s.ints(3, 5), t(3, 5))),
-        "index_add": s.record(c(m, 0, s.ints(4), t(4, 4)), c(m, 1, s.ints(2), t(3, 2), alpha=2)),
+        "index_add": s.record(
+            c(m, 0, s.ints(4), t(4, 4)),
+            c(m, 1, s.ints(2), t(3, 2), alpha=2),
+            kinds=("int", "complex"),
+        ),
         "index_copy": s.record(c(m, 0, s.exact([2, 0]), t(2, 4)), c(m, 1, s.exact([3]), t(3, 1))),
         "index_fill": s.record(c(m, 0, s.exact([2, 0]), 1.5), c(m, 1, s.exact([3]), t())),
         "index_put": s.record(

@@ -38,6 +38,6 @@ def records(s):
             c(a, [0, 1], b, [1, 2], [0, 2]),
             kinds=kinds,
         ),
-        "cross": s.record(c(t(2, 3), t(2, 3)), c(t(3, 4), t(3, 4), 0), c(t(3), t(5, 3), -1)),
+        "cross": s.record(c(t(3, 4), t(3, 4), 0), c(t(1, 3), t(5, 3), -1)),
     }
     return table

@@ -45,7 +45,9 @@ def records(s):
         "diagonal_scatter": s.record(c(m, t(3)), c(m, t(2), -1)),
         "select_scatter": s.record(c(x, t(2, 4), 1, 0), c(x, t(2, 3), -1, -1)),
         "slice_scatter": s.record(c(m, t(3, 2), 1, 0, 4, 2), c(m, t(1, 4), 0, 2)),
-        "as_strided_scatter": s.record(c(t(3, 4), t(2, 2), (2, 2), (4, 1)), grad=False, kinds=()),
+        "as_strided_scatter": s.record(
+            c(t(3, 4), t(2, 2), (2, 2), (4, 1)), grad=False, kinds=(), strided=False
+        ),
         "meshgrid": s.record(
             *(c(v, t(3), indexing="ij"), c(v, t(3), t(2), indexing="xy"), c(t(), v, indexing="ij")),
         ),
