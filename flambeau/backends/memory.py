@@ -10,7 +10,7 @@ import weakref
 
 import numpy as np
 
-__all__ = ["Buffer", "pool_bytes", "release_pool"]
+__all__ = ["Buffer", "Part", "pool_bytes", "release_pool"]
 
 ALIGNMENT = 64
 SMALL = 1 << 12
@@ -89,6 +89,30 @@ class Buffer:
         return type(self.owner.base) is not np.ndarray or (
             sys.getrefcount(self.owner.base) > _BASE_REFS
         )
+
+
+class Part(Buffer):
+    """A stretch of another buffer, from a byte on; writes to the other one go elsewhere meanwhile.
+
+    That holds because a buffer with more references than its tensor's is not written in place.
+    """
+
+    __slots__ = ("whole",)
+
+    def __init__(self, whole, start):
+        super().__init__(whole.array[start:], whole.ptr + start, whole.nbytes - start)
+        self.whole = whole
+        if whole.owner is not None or whole.outside is not None:
+            self.owner = whole
+
+    def share(self):
+        """As `Buffer.share`, of the whole."""
+        return self.whole.share()
+
+    @property
+    def is_shared(self):
+        """Whether an array outside may use the whole."""
+        return self.whole.is_shared
 
 
 class _Token:

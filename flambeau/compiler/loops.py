@@ -23,6 +23,7 @@ from .fuse import compose
 __all__ = ["Kernel", "build_kernel", "scatter_kernel"]
 
 SMALL_NUMBERS = frozenset((-2, -1, -0.5, 0, 0.5, 1, 2, 3))
+SHORT = 16  # shorter sums are formed one by one in their own dtype, as PyTorch's are
 LANE_TILE = 4096
 COLUMN_TILE = 256
 SPILL_LIMIT = 1 << 15  # elements of a row that may be kept on the stack between phases
@@ -42,7 +43,8 @@ class Kernel:
     """A kernel and one use of it.
 
     key: mode, numbers of outer and folded loops, operand descriptions, instructions, their levels
-        and phases, whether values may be kept between phases, numbers of slots and of numbers.
+        and phases, whether values may be kept between phases, numbers of slots and of
+        numbers, whether sums are short.
     args: int64s: numbers (as bits of an int64 or a double), outer sizes, folded sizes, lane size, tile; then for each operand its offset and
         strides; then slots. memories: what each operand refers to. tiles: how many there are.
     """
@@ -310,6 +312,7 @@ def _kernel(builder, mode, outer, fold, lane, tile):
         tuple(zip(levels, builder.phases, strict=True)),
         mode == "row" and len(fold) == 1 and fold[0].size <= SPILL_LIMIT,
         *(len(builder.slots), len(builder.numbers)),
+        math.prod(loop.size for loop in fold) < SHORT,
     )
     args = [int.from_bytes(n, sys.byteorder, signed=True) for n in builder.numbers]
     args += [loop.size for loop in (*outer, *fold)] + [lane.size, tile]

@@ -356,6 +356,9 @@ def _leaf(build, state, index, leaf_of):
     meta = state.meta
     if leaf_of is not None:
         return leaf_of(index)
+    if not meta.is_dense:
+        flat = build.leaf(index, (meta.span,), meta.dtype)
+        return build.strided(flat, meta.shape, meta.strides, 0)
     flat = build.leaf(index, (meta.numel,), meta.dtype)
     return build.unstorage(flat, meta)
 

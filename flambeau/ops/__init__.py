@@ -1,6 +1,7 @@
 """The operations, by family; importing the folder defines them all."""
 
 from . import (
+    combine,
     compare,
     complexes,
     composite,
@@ -22,9 +23,13 @@ from . import (
     search,
     sort,
     special,
+    statistics,
+    views,
+    windows,
 )
 
 __all__ = [
+    "combine",
     "compare",
     "complexes",
     "composite",
@@ -46,4 +51,7 @@ __all__ = [
     "search",
     "sort",
     "special",
+    "statistics",
+    "views",
+    "windows",
 ]

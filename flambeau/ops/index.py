@@ -5,6 +5,7 @@ import numpy as np
 from .. import dtypes
 from ..recorder import inplace
 from ..recorder.handle import Tensor, contiguous_strides, intern
+from ..recorder.trace import view_in_memory
 from . import elementwise as ew
 from . import movement as mv
 from .api import FUNCTIONS, METHODS, cast_to, function, in_place_method
@@ -12,7 +13,7 @@ from .core import Op, broadcast_shapes
 from .creation import arange, make_tensor
 from .reduce import normalize_dim
 
-__all__ = ["gather_op", "positions", "scatter_op"]
+__all__ = ["along", "gather_op", "positions", "scatter_op"]
 
 
 def positions(x, dim):
@@ -83,7 +84,25 @@ def _(g, out, x, value, *indices, mode):
         total = scatter_op(hit_x, hits, *indices, mode="sum")
         share = g / total
         return (share * hit_x, gather_op(share, *indices) * hits, *[None] * len(indices))
-    raise RuntimeError(f"scatter with mode {mode} has no derivative")
+    return (*_product_vjp(g, out, x, value, indices), *[None] * len(indices))
+
+
+def _product_vjp(g, out, x, value, indices):
+    """The cotangents of x and value for products combined at indices, zeros among them or not."""
+    ones = ew.where(ew.eq(x, 0), 1, x)
+    by_x = g * ew.conj(scatter_op(ones, value, *indices, mode="prod") / ones)
+    zero = ew.eq(value, 0)
+    count = scatter_op(
+        FUNCTIONS["zeros"](x.shape, dtype=dtypes.int64),
+        cast_to(zero, dtypes.int64),
+        *indices,
+        mode="sum",
+    )
+    lone = ew.logical_and(zero, ew.eq(gather_op(count, *indices), 1))
+    without = scatter_op(x, ew.where(lone, 1, value), *indices, mode="prod")
+    at_lone = gather_op(g * ew.conj(without), *indices)
+    elsewhere = gather_op(g * ew.conj(out), *indices) / ew.conj(ew.where(zero, 1, value))
+    return by_x, ew.where(lone, at_lone, elsewhere)
 
 
 # x[...]
@@ -219,7 +238,11 @@ def getitem(self, index):
             raise IndexError(
                 f"index {index} is out of bounds for dimension 0 with size {shape[0]}"
             )
-        return mv.select_op(self, dim=0, index=index % shape[0])
+        meta = self._meta
+        step = meta.strides[0]
+        start = meta.offset + index % shape[0] * step
+        view = view_in_memory(self, shape[1:], meta.strides[1:], start)
+        return mv.select_op(self, dim=0, index=index % shape[0]) if view is None else view
     x, tensors = parse(self, index)
     if not tensors:
         return x if x is not self else mv.reshape(self, self._meta.shape)
@@ -306,7 +329,7 @@ def _check_index(name, index):
         raise RuntimeError(f"{name}(): Expected dtype int32/int64 for index")
 
 
-def _along(index, dim):
+def along(index, dim):
     """Index tensors for all dims: `index` itself for `dim`, positions for the others."""
     return [index if d == dim else positions(index, d) for d in range(len(index._meta.shape))]
 
@@ -331,7 +354,7 @@ def gather(input, dim, index, *, sparse_grad=False):
                 f"Size does not match at dimension {d} expected index {list(index._meta.shape)} to "
                 f"be no larger than self {list(input._meta.shape)} apart from dimension {dim}"
             )
-    return gather_op(input, *_along(index, dim))
+    return gather_op(input, *along(index, dim))
 
 
 _MODES = {None: "set", "add": "sum", "sum": "sum", "multiply": "prod", "prod": "prod"}
@@ -363,7 +386,7 @@ def _scatter(input, dim, index, src, mode, name):
                 f"Expected index {list(index._meta.shape)} to be no larger than self "
                 f"{list(input._meta.shape)} apart from dimension {dim}"
             )
-    return scatter_op(input, src, *_along(index, dim), mode=mode)
+    return scatter_op(input, src, *along(index, dim), mode=mode)
 
 
 @function(inplace_too=True)

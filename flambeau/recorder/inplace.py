@@ -22,7 +22,17 @@ from .trace import (
     structural,
 )
 
-__all__ = ["adopt", "check_writable", "data_of", "detached", "is_leaf", "join", "mark", "write"]
+__all__ = [
+    "adopt",
+    "become",
+    "check_writable",
+    "data_of",
+    "detached",
+    "is_leaf",
+    "join",
+    "mark",
+    "write",
+]
 
 
 def check_writable(tensor, name, overlap=False):
@@ -246,6 +256,18 @@ def join(tensor, storage):
     storage.aliases.append(weakref.ref(tensor))
     if len(storage.aliases) & 63 == 0:
         storage.aliases = [r for r in storage.aliases if r() is not None]
+
+
+def become(tensor, view):
+    """Give `tensor` the geometry, and the place in the graph, of a view of it."""
+    home, target = tensor._segment, view._segment
+    if home is not None and not home.done:
+        home.handles[tensor._pos] = DEAD
+    if target is not None and not target.done:
+        target.handles[view._pos] = tensor
+    tensor._segment, tensor._pos, tensor._meta = target, view._pos, view._meta
+    tensor._history = view._history
+    tensor._changes += 1
 
 
 def detached(tensor):

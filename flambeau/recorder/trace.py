@@ -15,6 +15,7 @@ from operator import attrgetter
 from sys import getrefcount
 
 from .. import config
+from ..backends.memory import Part
 from .handle import DEAD, Size, Storage, Tensor, intern
 
 __all__ = ["LEAF", "VIEW", "Scalar", "Segment", "State", "Trace", "local", "record"]
@@ -338,6 +339,8 @@ def _enter_view(tensor, segment):
     if tensor._segment is None and base is not None and meta.requires_grad:
         # Its storage was written to: what it sees now depends on what the base is now.
         source, grad = family_content(base, segment), "op"
+    elif _is_in_memory(tensor._storage):
+        return _enter_part(tensor, segment)
     else:
         source = enter_storage(tensor._storage, segment)
         grad = "leaf" if meta.requires_grad else None
@@ -366,6 +369,64 @@ def family_content(base, segment):
     state = structural(WRITE, (whole, part), attrs, (storage.meta.with_grad(True),), "op")
     segment.handles.append(DEAD)
     return state.first
+
+
+def _is_in_memory(storage):
+    if storage.segment is not None and not storage.segment.done:
+        return False
+    return type(storage.buffer.nbytes) is int
+
+
+def _enter_part(tensor, segment):
+    """Enter a view of memory that nothing recorded has changed: a leaf, wherever it begins."""
+    meta, buffer = tensor._meta, tensor._storage.buffer
+    start = meta.offset
+    if start:
+        buffer = Part(buffer, start * meta.dtype.itemsize)
+        meta = intern(meta.shape, meta.dtype, meta.strides, 0, meta.requires_grad)
+    node = segment.node
+    key = (LEAF, meta)
+    state = node.next.get(key)
+    if state is None:
+        grad = "leaf" if meta.requires_grad else None
+        state = add_state(node, key, LEAF, (), {}, (meta,), grad)
+    segment.node = state
+    segment.leaves.append(buffer)
+    segment.handles.append(tensor)
+    tensor._segment, tensor._pos = segment, state.first
+    if meta.requires_grad:
+        segment.grad_leaves[state.first] = (tensor, tensor._history)
+    if buffer.owner is not None or buffer.outside is not None:
+        _respect_outside(buffer, segment)
+    return state.first
+
+
+def view_in_memory(tensor, shape, strides, offset):
+    """A view of a tensor that is in memory and takes no part in gradients: nothing to record.
+
+    None where that is not so.
+    """
+    home = tensor._segment
+    if home is not None and not home.done:
+        return None
+    if tensor._meta.requires_grad or (tensor._storage is None and tensor._buffer is None):
+        return None
+    storage = share(tensor)
+    if not _is_in_memory(storage):
+        return None
+    out = Tensor.__new__(Tensor)
+    out._segment, out._pos, out._storage = None, 0, storage
+    out._meta = intern(Size(shape), tensor._meta.dtype, tuple(strides), offset)
+    add_alias(storage, out)
+    return out
+
+
+def add_alias(storage, tensor):
+    """Note that a tensor views a storage."""
+    aliases = storage.aliases
+    aliases.append(weakref.ref(tensor))
+    if len(aliases) > 64 and len(aliases) & 63 == 0:
+        storage.aliases = [r for r in aliases if r() is not None]
 
 
 def share(tensor):
@@ -454,13 +515,11 @@ def commit(trace, segment, state, numbers, operands):
         storage = share(base)
         for out in results:
             out._storage = storage
-            storage.aliases.append(weakref.ref(out))
+            add_alias(storage, out)
             if state.grad_mode:
                 out._view_of = base if base._view_of is None else base._view_of
             else:
                 out._untracked_view = True
-        if len(storage.aliases) > 64 and len(storage.aliases) & 63 == 0:
-            storage.aliases = [r for r in storage.aliases if r() is not None]
     if segment.eager and not trace.hold and trace.root is None:
         flush()
     return tuple(results) if op.multi else results[0]

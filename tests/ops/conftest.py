@@ -51,7 +51,8 @@ class Record:
     grad, second: whether it has derivatives, and second ones, to compare.
     call: how to call it, if not by its name: a function of the library and the arguments.
     rtol: of float32 values. form: only dtype and shape are compared. methods: whether a method of
-    that name is the same. strided: whether operands may be views. name: of the function, where one has several records.
+    that name is the same. strided: whether operands may be views. name: of the function, where it
+    has several records.
     """
 
     calls: tuple

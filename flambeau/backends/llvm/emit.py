@@ -17,7 +17,6 @@ from .scalar import OPERATIONS, cast, memory_type, value_type
 __all__ = ["can_emit", "emit"]
 
 FOLD = "reassoc nsz contract "
-BLOCK = 4096  # elements that are summed before the sum is added to the total
 
 
 def can_emit(node):
@@ -38,7 +37,7 @@ class _Emitter:
 
     def __init__(self, key):
         self.mode, self.n_outer, self.n_fold, self.operands, self.code, self.order = key[:6]
-        self.spill, self.slots, self.numbers = key[6:]
+        self.spill, self.slots, self.numbers, self.short = key[6:]
         self.lines, self.entry = [], []
         self.count = 0
         self.externals = {}
@@ -46,7 +45,6 @@ class _Emitter:
         self.phases = [phase for _, phase in self.order]
         self.spilled = {}
         self.kept = {}
-        self.totals = {}
 
     # Text
 
@@ -435,6 +433,12 @@ class _Emitter:
         take = self.let(f"icmp {code} {kind} {new}, {old}")
         return self.let(f"select i1 {take}, {kind} {new}, {kind} {old}")
 
+    def accumulator(self, fold, dtype):
+        """The type of an accumulator: double for sums and products of reals, unless short."""
+        if fold in ("sum", "prod") and dtype.is_floating_point and not self.short:
+            return "double"
+        return value_type(dtype)
+
     def start(self, works, loop=None):
         """Accumulators of the reductions among `works`, set to where they start from."""
         for x in works:
@@ -443,7 +447,7 @@ class _Emitter:
                 continue
             fold = extra[0]
             dtype = dtypes.BY_NAME[self.code[operands[0]][1]]
-            kinds = [value_type(dtype)] + (["i64"] if fold.startswith("arg") else [])
+            kinds = [self.accumulator(fold, dtype)] + (["i64"] if fold.startswith("arg") else [])
             count = COLUMN_TILE if self.mode == "column" else None
             self.kept[x] = [self.alloca(k, count) for k in kinds]
             starts = [self.identity(fold, dtype), "0"]
@@ -456,18 +460,6 @@ class _Emitter:
                         ", !llvm.access.group !1"
                     ))
 
-    def start_totals(self, works):
-        """The totals of the floating-point sums among `works`, whose accumulators are partial."""
-        self.totals = {}
-        for x in works:
-            name, kind, _, extra = self.code[x]
-            dtype = dtypes.BY_NAME[kind]
-            if name == "reduce" and extra[0] == "sum" and dtype.is_floating_point:
-                kind = value_type(dtype)
-                total = self.alloca("double")
-                self.do(f"store double 0.0, ptr {total}")
-                self.totals[x] = (kind, self.kept[x][0], total)
-
     def accumulate(self, works, values, j=None):
         """One step of each reduction among `works`."""
         for x in works:
@@ -475,7 +467,7 @@ class _Emitter:
             if name != "reduce":
                 continue
             dtype = dtypes.BY_NAME[self.code[operands[0]][1]]
-            kind = value_type(dtype)
+            kind = self.accumulator(extra[0], dtype)
             addresses = [self.cell(a, k, j) for a, k in zip(self.kept[x], (kind, "i64"),
                                                             strict=False)]
             mark = ", !llvm.access.group !1" if j is not None else ""
@@ -484,7 +476,10 @@ class _Emitter:
             if extra[0].startswith("arg"):
                 self.accumulate_index(extra[0], old, new, values[operands[1]], dtype, addresses)
                 continue
-            result = self.combine(extra[0], old, new, dtype, FOLD)
+            if kind != value_type(dtype):
+                new = self.let(f"fpext {value_type(dtype)} {new} to {kind}")
+                dtype = dtypes.float64
+            result = self.combine(extra[0], old, new, dtype, "" if self.short else FOLD)
             self.do(f"store {kind} {result}, ptr {addresses[0]}{mark}")
 
     def accumulate_index(self, fold, old, new, index, dtype, addresses):
@@ -514,9 +509,13 @@ class _Emitter:
         _, kind, operands, extra = self.code[reduce]
         which = 1 if extra[0].startswith("arg") else 0
         dtype = dtypes.BY_NAME[self.code[operands[0]][1]]
-        kind = "i64" if which else value_type(dtype)
+        kind = "i64" if which else self.accumulator(extra[0], dtype)
         value = self.let(f"load {kind}, ptr {self.cell(self.kept[reduce][which], kind, j)}")
-        return self.rounded(value, dtype) if not which else value
+        if which:
+            return value
+        if kind != value_type(dtype):
+            value = self.let(f"fptrunc {kind} {value} to {value_type(dtype)}")
+        return self.rounded(value, dtype)
 
     # The three kinds of kernel
 
@@ -548,13 +547,7 @@ class _Emitter:
             if works:
                 self.fixed_values(works)
                 self.start(works)
-                self.start_totals(works)
                 self.row_loops(works, phase)
-                for x, (kind, partial, total) in self.totals.items():
-                    value = self.let(f"load double, ptr {total}")
-                    if kind == "float":
-                        value = self.let(f"fptrunc double {value} to float")
-                    self.do(f"store {kind} {value}, ptr {partial}")
             for x, (name, *_) in enumerate(self.code):
                 if name == "result" and self.phases[x] == phase + 1:
                     self.values[x] = self.finished(x)
@@ -608,35 +601,10 @@ class _Emitter:
 
         self.nest(0, self.here, body)
 
-    def innermost(self, size, body):
-        """for i: body(i), in blocks after which sums are added up: long sums stay accurate."""
-        if not self.totals:
-            self.loop(size, body, marker="!2")
-            return
-        more = self.let(f"add i64 {size}, {BLOCK - 1}")
-        blocks = self.let(f"sdiv i64 {more}, {BLOCK}")
-
-        def block(b):
-            first = self.let(f"mul i64 {b}, {BLOCK}")
-            last = self.let(f"add i64 {first}, {BLOCK}")
-            over = self.let(f"icmp sgt i64 {last}, {size}")
-            last = self.let(f"select i1 {over}, i64 {size}, i64 {last}")
-            for kind, partial, _ in self.totals.values():
-                self.do(f"store {kind} 0.0, ptr {partial}")
-            self.loop(last, body, start=first, marker="!2")
-            for kind, partial, total in self.totals.values():
-                old = self.let(f"load double, ptr {total}")
-                new = self.let(f"load {kind}, ptr {partial}")
-                new = self.let(f"fpext float {new} to double") if kind == "float" else new
-                result = self.let(f"fadd double {old}, {new}")
-                self.do(f"store double {result}, ptr {total}")
-
-        self.loop(blocks, block)
-
     def nest(self, depth, addresses, body):
         """Loops over the folded dims; the innermost runs body(i, addresses)."""
         if depth == self.n_fold - 1:
-            self.innermost(self.fold[depth], lambda i: body(i, addresses))
+            self.loop(self.fold[depth], lambda i: body(i, addresses), marker="!2")
             return
 
         def step(i):

@@ -151,9 +151,11 @@ def lgamma(x):
     series = fma(inverse, poly(inverse * inverse, _STIRLING), _HALF_LOG_2PI - 0.5)
     stirling = fma(b - 0.5, (head - 1.0) + tail, series)
     # t (27/64 + ...) and the logarithm all but cancel between 1 and 3/2
-    q, q_low = add_larger(b.like(27 / 64), poly(t, _LGAMMA))
+    slope = poly(t, _LGAMMA[1:])
+    rise = t * slope
+    q, q_low = add_larger(b.like(27 / 64), rise)
     near_two = t * q
-    near_two_low = fma(t, q, -near_two) + t * q_low
+    near_two_low = fma(t, q, -near_two) + t * (q_low + (fma(t, slope, -rise) + _LGAMMA[0]))
     s, s_low = add(near_two, select(rising, -head, head))
     recurrence = s + (s_low + (near_two_low + select(rising, -tail, tail)))
     result = select(b.equals(0.0), math.inf, select(large, stirling, recurrence))

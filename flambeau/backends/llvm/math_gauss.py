@@ -5,7 +5,7 @@ The polynomials are minimax; the error stated is relative to the function.
 
 import math
 
-from .math_common import add_larger, divide
+from .math_common import add, divide
 from .math_exp import exp_less_one, exp_normal, scale_down, split_negative
 from .math_log import log_precise
 from .math_pow import log_single
@@ -112,7 +112,7 @@ _ERFCX = (
     1.0090160910673002e-09,
 )
 
-# erfinv(x) / x in w - 3.125, for w = -log(1 - x^2) up to 6.25: 2^-28.0 and 2^-55.5
+# erfinv(x) / x in w - 3.125 (w - 1.75), for w = -log(1 - x^2) up to 6.25: 2^-28.0 and 2^-54.9
 _ERFINV = {
     "float": (
         1.653654567168494,
@@ -129,30 +129,30 @@ _ERFINV = {
         1.8094791305178718e-11,
     ),
     "double": (
-        1.6536545626831027,
-        0.24015818242558826,
-        -0.006033670871427663,
-        -0.0007407025341539212,
-        0.000186734208023988,
-        -1.3882523395846527e-05,
-        -1.3654691840902485e-06,
-        4.2347881912997226e-07,
-        -2.9070383015534642e-08,
-        -4.112662009271377e-09,
-        1.0512185001304546e-09,
-        -5.4142377623491434e-11,
-        -1.2976985756840635e-11,
-        2.6303513621505432e-12,
-        -8.116523617693503e-14,
-        -3.9989221978308745e-14,
-        6.594142549723311e-15,
-        -4.292904984087423e-17,
-        -1.2999889351878267e-16,
-        1.5764340209316245e-17,
-        1.14276227882284e-18,
-        -3.577372535200494e-19,
-        -9.79660437939807e-22,
-        3.379099942421027e-21,
+        1.3146774600388804,
+        0.25042154385515736,
+        -0.0006195318238413365,
+        -0.0019017851246065538,
+        0.00020173815868158607,
+        1.5242564467264043e-05,
+        -5.291683105430719e-06,
+        1.5067642960964745e-07,
+        9.656455791628472e-08,
+        -1.118560983256422e-08,
+        -1.1296237426382307e-09,
+        3.3188722072627854e-10,
+        -2.6243043273123096e-12,
+        -6.997723498587192e-12,
+        6.260230337999816e-13,
+        1.0266642442799244e-13,
+        -2.2371892829651937e-14,
+        -3.433896407176495e-16,
+        5.255777810677536e-16,
+        -4.7573312381972385e-17,
+        -4.512003848223336e-18,
+        1.3044531508733165e-18,
+        -1.0993822713282671e-19,
+        3.467458046767928e-21,
     ),
 }
 
@@ -235,10 +235,13 @@ def _erfc_double(a):
     d_low, n_low = a - (d - 4.0), a - (n + 4.0)
     inverse = 1.0 / d
     q = n * inverse
-    s, s_low = add_larger(a.like(1.09375), poly(q, _ERFCX))
-    # what q is short of, times the slope of s, which is about (0.7 q - 0.95) s
+    slope = poly(q, _ERFCX[1:])
+    rise = q * slope
+    s, s_low = add(a.like(1.09375), rise)
+    s_low = s_low + (fma(q, slope, -rise) + _ERFCX[0])
+    # what q is short of, times the derivative of s: s times about -0.9 + 0.6 q - 0.25 q^2
     short = (fma(-q, d_low, fma(-q, d, n)) + n_low) * inverse
-    s_low = fma(short * s, fma(q, 0.7, -0.95), s_low)
+    s_low = fma(short * s, poly(q, (-0.9, 0.63, -0.25)), s_low)
     erfcx = divide(s, d, d_low, s_low)
     return scale_down(fma(erfcx, t, erfcx), i)
 
@@ -261,10 +264,18 @@ def _erfinv_single(a):
 
 def _erfinv_double(a):
     w = -log_precise((1.0 - a) * (1.0 + a))
+    first, *rest = _ERFINV["double"]
+    off = w - 1.75
+    central = fma(a, first, a * (off * poly(off, rest)))
     s = sqrt(w)
-    central = poly(w - 3.125, _ERFINV["double"])
-    tail = s * poly(1.0 / s - 9 / 32, _ERFINV_TAIL["double"])
-    return a * select(w < 6.25, central, tail)
+    inverse = 1.0 / s
+    first, *rest = _ERFINV_TAIL["double"]
+    off = inverse - 9 / 32
+    # a s (first + off poly(off)), the product a s with what its factors and itself lost
+    product = a * s
+    lost = fma(a, s, -product) + a * (fma(-s, s, w) * (0.5 * inverse))
+    tail = fma(product, first, fma(lost, first, product * (off * poly(off, rest))))
+    return select(w < 6.25, central, tail)
 
 
 FUNCTIONS = {"erf": erf, "erfc": erfc, "erfinv": erfinv}

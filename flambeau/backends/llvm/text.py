@@ -17,10 +17,8 @@ __all__ = [
     "Table",
     "Value",
     "bits",
-    "ceil",
     "copysign",
     "fabs",
-    "floor",
     "fma",
     "literal",
     "poly",
@@ -178,9 +176,6 @@ class Value:
     def __lt__(self, other):
         return self._compare("olt", "slt", other)
 
-    def __le__(self, other):
-        return self._compare("ole", "sle", other)
-
     def __gt__(self, other):
         return self._compare("ogt", "sgt", other)
 
@@ -195,10 +190,6 @@ class Value:
         """Do the two differ? NaN differs from everything."""
         return self._compare("une", "ne", other)
 
-    def is_nan(self):
-        """Is it not a number?"""
-        return self._compare("uno", None, self)
-
     def to(self, type):
         """The value converted: widened, truncated or rounded to nearest."""
         if type == self.type:
@@ -206,10 +197,6 @@ class Value:
         code = {
             ("float", "double"): "fpext",
             ("double", "float"): "fptrunc",
-            ("i32", "float"): "sitofp",
-            ("i1", "i32"): "zext",
-            ("i1", "i64"): "zext",
-            ("i32", "i64"): "zext",
             ("i64", "i32"): "trunc",
         }[self.type, type]
         return self.body.value(f"{code} {self.type} {self.name} to {type}", type)
@@ -235,16 +222,6 @@ def fabs(x):
 def copysign(x, sign):
     """|x| with the sign of `sign`."""
     return _call("copysign", x, sign)
-
-
-def floor(x):
-    """The largest integer not above x."""
-    return _call("floor", x)
-
-
-def ceil(x):
-    """The smallest integer not below x."""
-    return _call("ceil", x)
 
 
 def trunc(x):

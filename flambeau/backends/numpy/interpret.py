@@ -6,6 +6,8 @@ from ... import dtypes
 
 __all__ = ["REDUCTIONS", "interpret"]
 
+SHORT = 16  # shorter sums are formed one by one in their own dtype, as compiled kernels do
+
 
 def interpret(program, leaves, scalars):
     """The outputs of a program as arrays, for leaf arrays (flat, of storage dtype) and numbers.
@@ -117,14 +119,24 @@ REDUCTIONS = {
 }
 
 
+def _one_by_one(combine, x, dims, kind):
+    """A fold of few elements in their order, each step rounded."""
+    kept = [d for d in range(x.ndim) if d not in dims]
+    moved = x.transpose(*dims, *kept).reshape(-1, *[x.shape[d] for d in kept])
+    total = np.full(moved.shape[1:], 0 if combine is np.add else 1, kind)
+    for part in moved:
+        total = combine(total, part, dtype=kind)
+    return total.reshape([1 if d in dims else n for d, n in enumerate(x.shape)])
+
+
 def _reduce(node, inputs, leaves, scalars):
     x = inputs[0]
     kind = compute_type(node.dtype)
     fold = node.op
-    if fold in ("sum", "prod"):
-        wide = np.float64 if kind == np.float32 else kind
-        if kind == np.float16:
-            wide = np.float32
+    if fold in ("sum", "prod") and kind.kind == "f" and node.inputs[0].numel < SHORT * node.numel:
+        result = _one_by_one(np.add if fold == "sum" else np.multiply, x, node.attrs, kind)
+    elif fold in ("sum", "prod"):
+        wide = np.float64 if kind.kind == "f" else kind
         result = REDUCTIONS[fold](x, axis=node.attrs, keepdims=True, dtype=wide)
     else:
         result = REDUCTIONS[fold](x, axis=node.attrs, keepdims=True)

@@ -1,10 +1,10 @@
 """Limits on gradients, against steps that are too long."""
 
-import functools
 import warnings
 
 import flambeau
 
+from ...autograd import no_grad
 from ...ops.core import composite
 from ...tensor import Tensor
 from ..functional.common import warn
@@ -23,15 +23,6 @@ def _total_norm(*tensors, norm_type):
     return flambeau.stack([t.norm(norm_type) for t in tensors]).norm(norm_type)
 
 
-def _untracked(function):
-    @functools.wraps(function)
-    def untracked(*args, **kwargs):
-        with flambeau.no_grad():
-            return function(*args, **kwargs)
-
-    return untracked
-
-
 def _gradients(parameters):
     parameters = [parameters] if isinstance(parameters, Tensor) else list(parameters)
     if not parameters:
@@ -39,7 +30,7 @@ def _gradients(parameters):
     return [p.grad for p in parameters if p.grad is not None]
 
 
-@_untracked
+@no_grad()
 def get_total_norm(tensors, norm_type=2.0, error_if_nonfinite=False, foreach=None):
     """The norm of a tensor, or of several as if they were one vector.
 
@@ -66,7 +57,7 @@ def _clip_factor(max_norm, total_norm):
     return (max_norm / (total_norm + 1e-6)).clamp(max=1.0)
 
 
-@_untracked
+@no_grad()
 def clip_grads_with_norm_(parameters, max_norm, total_norm, foreach=None):
     """Scale the gradients of parameters in place by max_norm / total_norm where that is below 1."""
     gradients = _gradients(parameters)
@@ -76,7 +67,7 @@ def clip_grads_with_norm_(parameters, max_norm, total_norm, foreach=None):
             gradient.mul_(factor)
 
 
-@_untracked
+@no_grad()
 def clip_grad_norm_(parameters, max_norm, norm_type=2.0, error_if_nonfinite=False, foreach=None):
     """Scale the gradients of parameters in place so that their total norm is at most max_norm.
 
@@ -115,7 +106,7 @@ def clip_grad_norm(parameters, max_norm, norm_type=2.0, error_if_nonfinite=False
     return clip_grad_norm_(parameters, max_norm, norm_type, error_if_nonfinite, foreach)
 
 
-@_untracked
+@no_grad()
 def clip_grad_value_(parameters, clip_value, foreach=None):
     """Cut the elements of the gradients of parameters in place to [-clip_value, clip_value]."""
     clip_value = float(clip_value)
