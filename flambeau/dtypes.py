@@ -1,7 +1,8 @@
 """Element types and how they promote.
 
 A `dtype` names what an element is; `dtype.numpy` is the NumPy type that stores it. NumPy has no
-bfloat16, so it is stored as its 16 bits in a `uint16`; `decode` and `encode` go to float32 and back.
+bfloat16, so it is stored as its 16 bits in a `uint16`; `decode` and `encode` go to float32 and
+back.
 """
 
 import numpy as np

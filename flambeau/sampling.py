@@ -45,7 +45,7 @@ __all__ = [
 
 MANY = 2**32 // 20  # from here on `randperm` uses 64-bit words
 DIGITS = {float16: 11, bfloat16: 8, float32: 24, float64: 53}
-LARGEST = {d: int(np.iinfo(d.numpy).max) for d in (uint8, int8, int16, int32, int64)}
+LARGEST: dict = {d: int(np.iinfo(d.numpy).max) for d in (uint8, int8, int16, int32, int64)}
 LARGEST |= {d: float(np.finfo(d.numpy).max) for d in (float16, float32, float64)}
 LARGEST |= {bool_: 1, bfloat16: (2 - 2.0**-7) * 2.0**127}
 # What PyTorch's messages call the dtypes.

@@ -94,13 +94,13 @@ def nbytes(self):
 
 
 @_property
-def T(self):  # noqa: N802
+def T(self):
     """The dims in reverse order."""
     return self.permute(*range(self.ndim - 1, -1, -1))
 
 
 @_property
-def mT(self):  # noqa: N802
+def mT(self):
     """The last two dims swapped."""
     if self.ndim < 2:
         raise RuntimeError(
@@ -111,13 +111,13 @@ def mT(self):  # noqa: N802
 
 
 @_property
-def H(self):  # noqa: N802
+def H(self):
     """The conjugate transpose of a matrix."""
     return self.t().conj()
 
 
 @_property
-def mH(self):  # noqa: N802
+def mH(self):
     """The conjugate transpose of each matrix."""
     return self.mT.conj()
 
@@ -250,9 +250,7 @@ def item(self):
     """The only element as a Python number. Raises RuntimeError if there are more."""
     meta = self._meta
     if meta.numel != 1:
-        raise RuntimeError(
-            f"a Tensor with {meta.numel} elements cannot be converted to Scalar"
-        )
+        raise RuntimeError(f"a Tensor with {meta.numel} elements cannot be converted to Scalar")
     return dtypes.decode(_array(self).reshape(1), meta.dtype)[0].item()
 
 

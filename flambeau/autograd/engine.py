@@ -218,8 +218,10 @@ class _Current(_Lazy):
         out._meta = _meta(self.index, position)
         state = self.index[position]
         if state.op is WRITE or state.op is VIEW or getattr(state.op, "view", False):
-            out._meta = out._meta if out._meta.is_dense else _dense(out._meta).with_grad(
-                out._meta.requires_grad
+            out._meta = (
+                out._meta
+                if out._meta.is_dense
+                else _dense(out._meta).with_grad(out._meta.requires_grad)
             )
         return out
 
@@ -391,9 +393,7 @@ def apply_rule(state, gs, source):
         return body_vjp(op, gs, inputs, state.attrs)
     if op.multi:
         outs = tuple(source.tensor(p) for p in range(state.first, state.end))
-        gs = [
-            zeros_of(m) if g is None else g for g, m in zip(gs, state.metas, strict=True)
-        ]
+        gs = [zeros_of(m) if g is None else g for g, m in zip(gs, state.metas, strict=True)]
         grads = op.vjp_rule(tuple(gs), outs, *inputs, **state.attrs)
     else:
         grads = op.vjp_rule(gs[0], source.tensor(state.first), *inputs, **state.attrs)
@@ -402,7 +402,18 @@ def apply_rule(state, gs, source):
 
 _PLAIN = frozenset(
     ("add", "sub", "neg", "sum", "mean", "view", "permute", "expand", "slice", "select", "clone")
-    + ("unsqueeze", "squeeze", "transpose", "t", "to", "cat", "slice_backward", "diagonal", "flip", "as_strided")
+    + (
+        "unsqueeze",
+        "squeeze",
+        "transpose",
+        "t",
+        "to",
+        "cat",
+        "slice_backward",
+        "diagonal",
+        "flip",
+        "as_strided",
+    )
 )
 
 
@@ -464,9 +475,7 @@ class _Body(_Lazy):
     def __init__(self, path, symbols, inputs, numbers):
         super().__init__(index_path(path))
         self.numbers = numbers
-        self.values = {
-            s._pos: x for s, x in zip(symbols, inputs, strict=True) if s is not None
-        }
+        self.values = {s._pos: x for s, x in zip(symbols, inputs, strict=True) if s is not None}
 
     def tensor(self, position):
         """The value: an operand, or the result of recording again what makes it."""

@@ -33,9 +33,7 @@ class _Identity(Op):
 
     def infer(self, operands, attrs):
         outputs = operands[: attrs["outputs"]]
-        return tuple(
-            intern(m.shape, m.dtype, m.strides if m.is_dense else None) for m in outputs
-        )
+        return tuple(intern(m.shape, m.dtype, m.strides if m.is_dense else None) for m in outputs)
 
     def lower(self, build, inputs, operands, attrs, metas):
         """The operands themselves."""
@@ -367,8 +365,7 @@ def _keep(x, raw, outputs, chosen, dirty):
         return None
     if not isinstance(x, Tensor):
         raise TypeError(
-            f"save_for_backward can only save variables, but argument is of type "
-            f"{type(x).__name__}"
+            f"save_for_backward can only save variables, but argument is of type {type(x).__name__}"
         )
     for k, position in enumerate(chosen):
         if raw[position] is x and not _holds(dirty, x) and outputs[position] is not x:

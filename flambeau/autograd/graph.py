@@ -72,7 +72,7 @@ class Node:
 
     @property
     def next_functions(self):
-        """(node, index of its result) for each operand: where the gradients go; None for numbers."""
+        """(node, index of its result) of each operand: where gradients go; None for numbers."""
         context = self._context
         if context is not None:
             return tuple(self._edge(p) for p in self._state.operands[context.skip :])
@@ -140,9 +140,7 @@ class AccumulateGrad(Node):
 
     def register_hook(self, fn):
         """Call fn((), (grad,)) after the gradient has been added."""
-        return register_post_accumulate_grad_hook(
-            self.variable, lambda leaf: fn((), (leaf._grad,))
-        )
+        return register_post_accumulate_grad_hook(self.variable, lambda leaf: fn((), (leaf._grad,)))
 
     def register_prehook(self, fn):
         """Call fn((gradient,)) before it is added, and use what it returns."""
@@ -260,8 +258,10 @@ GradientEdge = namedtuple("GradientEdge", ["node", "output_nr"])
 def get_gradient_edge(tensor):
     """The (node, index) that the gradient of a tensor goes to."""
     if not tensor.requires_grad:
-        raise RuntimeError("It is not possible to get the gradient edge for a Tensor that does not "
-                           "require gradients")
+        raise RuntimeError(
+            "It is not possible to get the gradient edge for a Tensor that does not "
+            "require gradients"
+        )
     if inplace.is_leaf(tensor):
         return GradientEdge(_accumulator(tensor), 0)
     home, below, position = _home(tensor)
@@ -373,5 +373,3 @@ def register_multi_grad_hook(tensors, fn, *, mode="all"):
         return hook
 
     return _MultiGradHandle([register_hook(t, hook_of(k)) for k, t in enumerate(tensors)])
-
-

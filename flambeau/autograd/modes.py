@@ -67,7 +67,7 @@ class _Mode:
         return wrapper
 
 
-class no_grad(_Mode):  # noqa: N801
+class no_grad(_Mode):
     """Operations within take no part in gradients.
 
     >>> import flambeau as torch
@@ -84,7 +84,7 @@ class no_grad(_Mode):  # noqa: N801
         return self if f is None else self(f)
 
 
-class enable_grad(_Mode):  # noqa: N801
+class enable_grad(_Mode):
     """Operations within take part in gradients, also inside `no_grad`."""
 
     mode = True
@@ -94,7 +94,7 @@ class enable_grad(_Mode):  # noqa: N801
         return self if f is None else self(f)
 
 
-class inference_mode(_Mode):  # noqa: N801
+class inference_mode(_Mode):
     """As `no_grad`; a tensor made within is an ordinary tensor here."""
 
     def __new__(cls, mode=True):
@@ -124,7 +124,7 @@ class inference_mode(_Mode):  # noqa: N801
         set_grad_mode(self.outer)
 
 
-class set_grad_enabled(_Mode):  # noqa: N801
+class set_grad_enabled(_Mode):
     """Turn gradients on or off: at once, and back at the end of a `with` block."""
 
     def __init__(self, mode):

@@ -67,7 +67,6 @@ class Executable:
         return buffer
 
 
-
 def _located(error):
     """The IndexError that names the user's line."""
     file, line = error.node.line or ("?", 0)

@@ -45,8 +45,8 @@ class Kernel:
     key: mode, numbers of outer and folded loops, operand descriptions, instructions, their levels
         and phases, whether values may be kept between phases, numbers of slots and of
         numbers, whether sums are short.
-    args: int64s: numbers (as bits of an int64 or a double), outer sizes, folded sizes, lane size, tile; then for each operand its offset and
-        strides; then slots. memories: what each operand refers to. tiles: how many there are.
+    args: int64s: numbers (as bits of an int64 or a double), outer sizes, folded sizes, lane size,
+        tile; then for each operand its offset and strides. slots: the scalar slots it reads. memories: what each operand refers to. tiles: how many there are.
     """
 
     __slots__ = ("args", "key", "memories", "operands", "serial", "slots", "tiles", "work")
@@ -267,7 +267,11 @@ def _merge(dims, sizes, operands, rows=0):
         size, steps = sizes[d], [x.strides[d] for x in operands]
         last = loops[-1] if loops else None
         apart = rows and d >= rows and last and last.bits & ((1 << rows) - 1)
-        if last and not apart and all(a == b * size for a, b in zip(last.steps, steps, strict=True)):
+        if (
+            last
+            and not apart
+            and all(a == b * size for a, b in zip(last.steps, steps, strict=True))
+        ):
             loops[-1] = _Loop(last.size * size, steps, last.bits | 1 << d)
         else:
             loops.append(_Loop(size, steps, 1 << d))
@@ -284,7 +288,9 @@ def _finish(builder, rows=0):
         return _kernel(builder, "elementwise", loops[:-1], [], loops[-1], LANE_TILE)
     if not inner or real[-1] in folded:
         outer = _merge([d for d in real if d not in folded], domain, operands)
-        return _kernel(builder, "row", outer, _merge(inner, domain, operands) or [single], single, 1)
+        return _kernel(
+            builder, "row", outer, _merge(inner, domain, operands) or [single], single, 1
+        )
     outer = _merge([d for d in real if d not in folded and d < inner[-1]], domain, operands)
     lanes = _merge([d for d in real if d > inner[-1]], domain, operands)
     fold = _merge(inner, domain, operands)

@@ -151,7 +151,7 @@ class _Planner:
             if x.kind == "move":
                 stack.append((x.inputs[0], compose(x.attrs, where), False))
             elif x.kind in ("reshape", "strided"):
-                root, offset, strides = self.part.access(x)
+                root, _offset, _strides = self.part.access(x)
                 if root.kind == "leaf" and root.attrs[0] == leaf:
                     found.append((x, where))
             elif x.kind == "gather":
@@ -454,4 +454,3 @@ def _joined(free):
         else:
             joined.append((start, room))
     return joined
-

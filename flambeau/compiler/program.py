@@ -47,7 +47,9 @@ class Node:
         inputs = ", ".join(f"%{x.id}" if x is not None else "none" for x in self.inputs)
         op = f" {getattr(self.op, 'name', self.op)}" if self.op is not None else ""
         attrs = f" {self.attrs}" if self.attrs else ""
-        return f"%{self.id} = {self.kind}{op}({inputs}){attrs} : {self.dtype.name}{list(self.shape)}"
+        return (
+            f"%{self.id} = {self.kind}{op}({inputs}){attrs} : {self.dtype.name}{list(self.shape)}"
+        )
 
 
 def identity_axes(ndim):
@@ -377,7 +379,12 @@ def _structure(build, state, values, path):
     geometry = state.attrs["geometry"]
     value = build.cast(values[state.operands[1]], geometry.dtype)
     value = build.expand(value, geometry.shape)
-    if geometry.dtype is meta.dtype and geometry.numel == meta.numel and geometry.is_dense and geometry.shape == meta.shape:
+    if (
+        geometry.dtype is meta.dtype
+        and geometry.numel == meta.numel
+        and geometry.is_dense
+        and geometry.shape == meta.shape
+    ):
         if geometry.strides == meta.strides:
             return value
     flat = build.bitcast(build.storage(source, base), geometry.dtype)

@@ -257,7 +257,7 @@ class Expansion:
         self.path, self.outputs, self.scalars = path, outputs, scalars
 
 
-class private_trace:  # noqa: N801 - a context manager
+class private_trace:
     """Record into a trace of its own, with the grad mode given, and restore this thread's."""
 
     def __init__(self, grad_mode=False):
@@ -351,9 +351,7 @@ def composite(function=None, *, name=None, multi=False, differentiable=True):
     attached with `@function.vjp`.
     """
     if function is None:
-        return functools.partial(
-            composite, name=name, multi=multi, differentiable=differentiable
-        )
+        return functools.partial(composite, name=name, multi=multi, differentiable=differentiable)
     op = Composite(name or function.__name__, function)
     op.multi, op.differentiable = multi, differentiable
     return op

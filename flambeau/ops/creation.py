@@ -143,7 +143,7 @@ def empty(
 @function(methods=False)
 def full(size, fill_value, *, dtype=None, layout=None, device=None, requires_grad=False):
     """A tensor of shape `size` filled with a number."""
-    shape = shape_of((size,) if not isinstance(size, int) else (size,))
+    shape = shape_of((size,))
     if isinstance(fill_value, Tensor):
         dtype = dtype or fill_value.dtype
         return finish(cast_to(fill_value, dtype).expand(shape).clone(), requires_grad)
@@ -199,8 +199,16 @@ empty_like, full_like = _like("empty_like", empty), _like("full_like", full)
 
 for _name, _make in (("zeros", zeros), ("ones", ones), ("empty", empty)):
 
-    def _new(self, *size, dtype=None, device=None, requires_grad=False, layout=None, _make=_make,
-             pin_memory=False):
+    def _new(
+        self,
+        *size,
+        dtype=None,
+        device=None,
+        requires_grad=False,
+        layout=None,
+        _make=_make,
+        pin_memory=False,
+    ):
         return _make(
             *size, dtype=dtype or self._meta.dtype, device=device, requires_grad=requires_grad
         )
@@ -222,9 +230,7 @@ def new_tensor(self, data, *, dtype=None, device=None, requires_grad=False):
 
 
 @function(methods=False)
-def arange(
-    start=0, end=None, step=1, *, dtype=None, layout=None, device=None, requires_grad=False
-):
+def arange(start=0, end=None, step=1, *, dtype=None, layout=None, device=None, requires_grad=False):
     """start, start + step, ... below `end`, as int64 or, of floats, the default dtype."""
     if end is None:
         start, end = 0, start
@@ -256,9 +262,10 @@ def linspace(start, end, steps, *, dtype=None, layout=None, device=None, require
         kind = np.float64
     step = kind((kind(end) - kind(start)) / (steps - 1)) if steps > 1 else kind(0)
     index = np.arange(steps)
-    up, down = kind(start) + step * index.astype(kind), kind(end) - step * (
-        steps - 1 - index
-    ).astype(kind)
+    up, down = (
+        kind(start) + step * index.astype(kind),
+        kind(end) - step * (steps - 1 - index).astype(kind),
+    )
     values = np.where(index < steps // 2, up, down) if steps > 1 else np.full(steps, start, kind)
     return finish(from_array(dtypes.encode(_to_kind(values, dtype), dtype), dtype), requires_grad)
 
@@ -306,7 +313,7 @@ _NATIVE = {np.dtype(x) for x in ("u2", "u4", "u8")}
 
 def array_of(data, dtype):
     """Nested data as (array of the storage dtype, dtype), as `flambeau.tensor` infers it."""
-    if isinstance(data, np.ndarray) or isinstance(data, np.generic):
+    if isinstance(data, (np.ndarray, np.generic)):
         found = dtypes.FROM_NUMPY.get(data.dtype.newbyteorder("="))
         if found is None:
             raise TypeError(
@@ -330,12 +337,10 @@ def array_of(data, dtype):
     if kind.category == dtypes.INT and array.dtype.kind in "iu" and array.size:
         info = np.iinfo(kind.numpy)
         if array.max() > info.max or array.min() < info.min:
-            raise RuntimeError(
-                f"value cannot be converted to type {kind.name} without overflow"
-            )
+            raise RuntimeError(f"value cannot be converted to type {kind.name} without overflow")
     from ..backends.numpy.interpret import cast_array
 
-    source = dtypes.FROM_NUMPY[array.dtype] if array.dtype in dtypes.FROM_NUMPY else dtypes.int64
+    source = dtypes.FROM_NUMPY.get(array.dtype, dtypes.int64)
     return dtypes.encode(cast_array(array, source, kind), kind), kind
 
 
@@ -367,8 +372,10 @@ def _plain(data):
         return np.asarray(data)
     if isinstance(data, range):
         return list(data)
-    if hasattr(data, "__len__") and hasattr(data, "__getitem__") and not isinstance(
-        data, (np.ndarray, str, bytes, dict)
+    if (
+        hasattr(data, "__len__")
+        and hasattr(data, "__getitem__")
+        and not isinstance(data, (np.ndarray, str, bytes, dict))
     ):
         return [data[i] for i in range(len(data))]
     return data

@@ -1,4 +1,4 @@
-"""Functions of scalars, mapped over tensors: arithmetic, comparison, logic, elementary functions."""
+"""Functions of scalars, mapped over tensors: arithmetic, comparison, elementary functions."""
 
 import math
 
@@ -92,7 +92,9 @@ remainder_op = Elementwise(
     vjp=lambda g, out, a, b: (g, -g * floor_divide(a, b)),
     refuse=("bool",),
 )
-fmod_op = Elementwise("fmod", np.fmod, vjp=lambda g, out, a, b: (g, -g * trunc(a / b)), refuse=("bool",))
+fmod_op = Elementwise(
+    "fmod", np.fmod, vjp=lambda g, out, a, b: (g, -g * trunc(a / b)), refuse=("bool",)
+)
 
 add_quick = elementwise(add_op, arity=2, names=("_add",), methods=False)
 sub_quick = elementwise(sub_op, arity=2, names=("_sub",), methods=False)
@@ -363,9 +365,7 @@ def _keep_ints(fn):
 floor = _step("floor", _keep_ints(np.floor))
 ceil = _step("ceil", _keep_ints(np.ceil))
 trunc = _step("trunc", _keep_ints(np.trunc), ("trunc", "fix"))
-round_op = Elementwise(
-    "round", _keep_ints(np.rint), vjp=lambda g, out, x: g * 0, refuse=("bool",)
-)
+round_op = Elementwise("round", _keep_ints(np.rint), vjp=lambda g, out, x: g * 0, refuse=("bool",))
 
 
 def _sign(x):
@@ -405,7 +405,9 @@ atan2_op = Elementwise(
     "float",
     vjp=lambda g, out, y, x: (g * x / (x * x + y * y), -g * y / (x * x + y * y)),
 )
-atan2 = elementwise(atan2_op, arity=2, names=("atan2", "arctan2"), doc="The angle of (other, input).")
+atan2 = elementwise(
+    atan2_op, arity=2, names=("atan2", "arctan2"), doc="The angle of (other, input)."
+)
 
 # Casts
 

@@ -69,7 +69,7 @@ def _(g, out, x, value, *indices, mode):
         by_x = scatter_op(g, g.new_zeros(()), *indices, mode="set")
         by_value = gather_op(g, *indices)
         # Of elements that are written several times only the last counts.
-        count = arange(value._meta.numel or 1).reshape(value._meta.shape or (1,))
+        count = arange(value._meta.numel).reshape(value._meta.shape or (1,))
         if value._meta.shape == by_value._meta.shape and len(indices):
             last = scatter_op(
                 g.new_zeros(x._meta.shape, dtype=dtypes.int64), count, *indices, mode="set"
@@ -202,16 +202,17 @@ def _arrange(x, tensors):
     dims = sorted(tensors)
     adjacent = dims == list(range(dims[0], dims[0] + len(dims)))
     rest = [d for d in range(len(x._meta.shape)) if d not in tensors]
-    moved = mv.permute_op(x, dims=tuple(dims + rest)) if dims + rest != list(
-        range(len(x._meta.shape))
-    ) else x
+    moved = (
+        mv.permute_op(x, dims=tuple(dims + rest))
+        if dims + rest != list(range(len(x._meta.shape)))
+        else x
+    )
     try:
         broadcast_shapes("index", [tensors[d]._meta.shape for d in dims])
     except RuntimeError:
         shapes = ", ".join(str(list(tensors[d]._meta.shape)) for d in dims)
         raise IndexError(
-            "shape mismatch: indexing tensors could not be broadcast together with shapes "
-            + shapes
+            "shape mismatch: indexing tensors could not be broadcast together with shapes " + shapes
         ) from None
     return moved, [tensors[d] for d in dims], (dims[0] if adjacent else 0)
 
@@ -221,7 +222,9 @@ def _to_place(result, width, place):
     ndim = len(result._meta.shape)
     if not place or not width:
         return result
-    order = list(range(width, width + place)) + list(range(width)) + list(range(width + place, ndim))
+    order = (
+        list(range(width, width + place)) + list(range(width)) + list(range(width + place, ndim))
+    )
     return mv.permute_op(result, dims=tuple(order))
 
 
@@ -235,9 +238,7 @@ def getitem(self, index):
                 "0-dim tensor to a number"
             )
         if not -shape[0] <= index < shape[0]:
-            raise IndexError(
-                f"index {index} is out of bounds for dimension 0 with size {shape[0]}"
-            )
+            raise IndexError(f"index {index} is out of bounds for dimension 0 with size {shape[0]}")
         meta = self._meta
         step = meta.strides[0]
         start = meta.offset + index % shape[0] * step
@@ -257,9 +258,11 @@ def setitem(self, index, value):
     inplace.check_writable(self, "index_put_")
     x, tensors = parse(self, index)
     if not isinstance(value, Tensor):
-        value = make_tensor(value, dtype=self._meta.dtype) if not isinstance(
-            value, (int, float, bool, complex)
-        ) else FUNCTIONS["full"]((), value, dtype=self._meta.dtype)
+        value = (
+            make_tensor(value, dtype=self._meta.dtype)
+            if not isinstance(value, (int, float, bool, complex))
+            else FUNCTIONS["full"]((), value, dtype=self._meta.dtype)
+        )
     if not tensors:
         _set_region(self if x is self else x, value)
         return
@@ -285,8 +288,10 @@ def _fit_value(value, target, width, place):
     if place:
         shown = (*target[width : width + place], *target[:width], *target[width + place :])
         value = _broadcast_value(value, shown)
-        order = list(range(place, place + width)) + list(range(place)) + list(
-            range(place + width, len(shown))
+        order = (
+            list(range(place, place + width))
+            + list(range(place))
+            + list(range(place + width, len(shown)))
         )
         return mv.permute_op(value, dims=tuple(order))
     return _broadcast_value(value, target)
@@ -345,9 +350,7 @@ def gather(input, dim, index, *, sparse_grad=False):
     if not index._meta.numel:
         return input.reshape(-1)[:0].reshape(index._meta.shape)
     if len(index._meta.shape) != ndim:
-        raise RuntimeError(
-            "Index tensor must have the same number of dimensions as input tensor"
-        )
+        raise RuntimeError("Index tensor must have the same number of dimensions as input tensor")
     for d in range(ndim):
         if d != dim and index._meta.shape[d] > input._meta.shape[d]:
             raise RuntimeError(

@@ -126,9 +126,7 @@ def dot(input, tensor):
     """The sum of the products of two vectors' elements."""
     a, b = input._meta.shape, tensor._meta.shape
     if len(a) != 1 or len(b) != 1:
-        raise RuntimeError(
-            f"1D tensors expected, but got {len(a)}D and {len(b)}D tensors"
-        )
+        raise RuntimeError(f"1D tensors expected, but got {len(a)}D and {len(b)}D tensors")
     if a != b:
         raise RuntimeError(
             f"inconsistent tensor size, expected tensor [{a[0]}] and src [{b[0]}] to have the same "
@@ -153,8 +151,7 @@ def outer(input, vec2):
     """All products of the elements of two vectors, [n] and [m], as [n, m]."""
     if input.ndim != 1 or vec2.ndim != 1:
         raise RuntimeError(
-            f"outer: Expected 1-D arguments self and vec2, but got {input.ndim}-D and "
-            f"{vec2.ndim}-D"
+            f"outer: Expected 1-D arguments self and vec2, but got {input.ndim}-D and {vec2.ndim}-D"
         )
     return input.unsqueeze(1) * vec2
 
@@ -179,8 +176,7 @@ def _checked_matmul(input, other):
     a, b = input._meta.shape, other._meta.shape
     if not a or not b:
         raise RuntimeError(
-            f"both arguments to matmul need to be at least 1D, but they are {len(a)}D and "
-            f"{len(b)}D"
+            f"both arguments to matmul need to be at least 1D, but they are {len(a)}D and {len(b)}D"
         )
     if len(a) == 2 and len(b) == 2:
         return _checked_mm(input, other)

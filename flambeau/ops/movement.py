@@ -4,12 +4,11 @@ import math
 
 from .. import dtypes
 from ..geometry import contiguous_strides, view_strides
-from ..recorder.handle import Meta, Tensor, intern
+from ..recorder.handle import Tensor, intern
 from ..recorder.trace import record
-from . import elementwise as ew
-from .api import FUNCTIONS, METHODS, cast_to, function, method
-from .core import Op, View, composite, result_dtype
-from .reduce import normalize_dim, normalize_dims, sum_op
+from .api import FUNCTIONS, METHODS, function, method
+from .core import Op, View, result_dtype
+from .reduce import normalize_dim, sum_op
 
 __all__ = ["cat", "infer_size", "slice_dim"]
 
@@ -31,8 +30,9 @@ def infer_size(shape, numel):
         return tuple(numel // known if n == -1 else n for n in shape)
     if any(n < 0 for n in shape):
         bad = next(n for n in shape if n < 0)
-        raise RuntimeError(f"invalid shape dimension {bad} at index {shape.index(bad)} of shape "
-                           f"{list(shape)}")
+        raise RuntimeError(
+            f"invalid shape dimension {bad} at index {shape.index(bad)} of shape {list(shape)}"
+        )
     if math.prod(shape) != numel:
         raise RuntimeError(f"shape '{list(shape)}' is invalid for input of size {numel}")
     return shape
@@ -382,9 +382,7 @@ def _complex_geometry(meta, dtype):
 
 as_real_op = _Reinterpret("view_as_real", _real_geometry, None)
 as_complex_op = _Reinterpret("view_as_complex", _complex_geometry, None)
-as_real_op.vjp_rule = lambda g, out, x, dtype: as_complex_op(
-    g.contiguous(), dtype=x._meta.dtype
-)
+as_real_op.vjp_rule = lambda g, out, x, dtype: as_complex_op(g.contiguous(), dtype=x._meta.dtype)
 as_complex_op.vjp_rule = lambda g, out, x, dtype: as_real_op(g, dtype=x._meta.dtype)
 
 
@@ -583,7 +581,8 @@ def unflatten(input, dim, sizes):
     shape = input._meta.shape
     dim = normalize_dim(dim, len(shape))
     known = math.prod(n for n in sizes if n != -1)
-    if -1 not in sizes and known != shape[dim] or -1 in sizes and (not known or shape[dim] % known):
+    inferred = -1 in sizes
+    if (not inferred and known != shape[dim]) or (inferred and (not known or shape[dim] % known)):
         raise RuntimeError(
             f"unflatten: Provided sizes {list(sizes)} don't multiply up to the size of dim {dim} "
             f"({shape[dim]}) in the input tensor"
@@ -700,9 +699,7 @@ def as_strided(input, size, stride, storage_offset=None):
     meta = input._meta
     base = intern(meta.shape, meta.dtype, meta.strides, 0)
     offset = meta.offset if storage_offset is None else storage_offset
-    return as_strided_op(
-        input, shape=tuple(size), strides=tuple(stride), offset=offset, base=base
-    )
+    return as_strided_op(input, shape=tuple(size), strides=tuple(stride), offset=offset, base=base)
 
 
 # Copies
@@ -764,9 +761,7 @@ def cat(tensors, dim=0):
                 f"expected Tensor as element {k} in argument 0, but got {type(x).__name__}"
             )
         if not x._meta.shape:
-            raise RuntimeError(
-                f"zero-dimensional tensor (at position {k}) cannot be concatenated"
-            )
+            raise RuntimeError(f"zero-dimensional tensor (at position {k}) cannot be concatenated")
     full = [x for x in tensors if x._meta.shape != (0,)] or tensors[:1]
     dim = normalize_dim(dim, len(full[0]._meta.shape))
     return cat_op(*full, dim=dim)
@@ -799,8 +794,7 @@ class _Flip(Op):
         """An index map with negative steps."""
         (x,) = inputs
         axes = [
-            (d, n - 1, -1) if d in attrs["dims"] and n else (d, 0, 1)
-            for d, n in enumerate(x.shape)
+            (d, n - 1, -1) if d in attrs["dims"] and n else (d, 0, 1) for d, n in enumerate(x.shape)
         ]
         return build.move(x, axes, x.shape)
 
@@ -895,6 +889,3 @@ def broadcast_tensors(*tensors):
     tensors = tensors[0] if len(tensors) == 1 and not isinstance(tensors[0], Tensor) else tensors
     shape = broadcast_shapes("broadcast_tensors", [x._meta.shape for x in tensors])
     return tuple(expand(x, shape) for x in tensors)
-
-
-

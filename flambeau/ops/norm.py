@@ -167,9 +167,7 @@ def cdist(x1, x2, p=2.0, compute_mode="use_mm_for_euclid_dist_if_necessary"):
         if x._meta.dtype.category != dtypes.FLOAT:
             raise RuntimeError(f"cdist only supports floating-point dtypes, X{k} got: {x.dtype}")
         if x.ndim < 2:
-            raise RuntimeError(
-                f"cdist only supports at least 2D tensors, X{k} got: {x.ndim}D"
-            )
+            raise RuntimeError(f"cdist only supports at least 2D tensors, X{k} got: {x.ndim}D")
     if x1.shape[-1] != x2.shape[-1]:
         raise RuntimeError(
             f"X1 and X2 must have the same number of columns. X1: {x1.shape[-1]} X2: {x2.shape[-1]}"

@@ -309,7 +309,6 @@ nextafter_op.vjp_rule = lambda g, out, a, b: (ew.where(ew.ne(a, b), g, 0), g * 0
 nextafter = elementwise(nextafter_op, arity=2, doc="The next number from `input` to `other`.")
 
 
-
 def _signbit(x):
     return np.signbit(x) if x.dtype.kind == "f" else x < 0
 

@@ -433,9 +433,7 @@ def bernoulli_(self, p=0.5, *, generator=None):
     """Fill it with ones of probability p, a number or a tensor that broadcasts, and zeros."""
     g, meta = _generator(generator), self._meta
     if not isinstance(p, Tensor):
-        return _fill(
-            self, "bernoulli_", lambda shape: sampling.bernoulli(g, p, shape, meta.dtype)
-        )
+        return _fill(self, "bernoulli_", lambda shape: sampling.bernoulli(g, p, shape, meta.dtype))
     chances, p_dtype = _probabilities(p, meta.shape, "bernoulli_")
     chances = chances.transpose(_memory_order(meta)) if not meta.contiguous else chances
     return _fill(
@@ -545,4 +543,3 @@ def dropout(input, p=0.5, train=True):
         return input * 0
     p = float(p)
     return record(_dropout, (input, p, 1 / (1 - p), draw_seed()))
-

@@ -161,7 +161,7 @@ any, all = _logic(any_op), _logic(all_op)
 def _argument(op):
     def fold(input, dim=None, keepdim=False):
         if input._meta.dtype is dtypes.bool_:
-            raise RuntimeError(f'"{op.name}_cpu" not implemented for \'Bool\'')
+            raise RuntimeError(f"\"{op.name}_cpu\" not implemented for 'Bool'")
         if dim is None:
             flat = input.reshape(-1) if len(input._meta.shape) != 1 else input
             result = op(flat, dims=(0,), keepdim=False)
@@ -408,9 +408,7 @@ def sum_to(x, shape):
     """Sum away what broadcasting from `shape` has added."""
     shape = tuple(shape)
     lead = len(x._meta.shape) - len(shape)
-    dims = [
-        d for d, n in enumerate(x._meta.shape) if d < lead or (shape[d - lead] == 1 and n != 1)
-    ]
+    dims = [d for d, n in enumerate(x._meta.shape) if d < lead or (shape[d - lead] == 1 and n != 1)]
     if dims:
         x = sum_op(x, dims=tuple(dims), keepdim=True, dtype=x._meta.dtype)
     return x if x._meta.shape == shape else x.reshape(shape)

@@ -1,4 +1,4 @@
-"""Functions along a dim whose results depend on all that comes before: running sums and the like."""
+"""Functions along a dim whose results depend on all that comes before: running sums and such."""
 
 import numpy as np
 
@@ -188,9 +188,7 @@ def diff(input, n=1, dim=-1, prepend=None, append=None):
         raise RuntimeError(f"order must be non-negative but got {n}")
     parts = [x for x in (prepend, input, append) if x is not None]
     if any(len(x._meta.shape) != len(input._meta.shape) for x in parts):
-        raise RuntimeError(
-            "diff expects prepend or append to be the same dimension as input"
-        )
+        raise RuntimeError("diff expects prepend or append to be the same dimension as input")
     x = mv.cat(parts, dim) if len(parts) > 1 else input
     n = min(n, x._meta.shape[dim])
     for _ in range(n):

@@ -206,7 +206,9 @@ def _infer_isin(operands, attrs):
 
 
 isin_op = Host(
-    "isin", _infer_isin, lambda x, test, invert: np.isin(x, test, invert=invert),
+    "isin",
+    _infer_isin,
+    lambda x, test, invert: np.isin(x, test, invert=invert),
     differentiable=False,
 )
 

@@ -107,7 +107,7 @@ def _mode(rows):
 
 
 def _mode_of(row):
-    """Where the last of the most frequent value is, the smallest such value if there are several."""
+    """Where the last of the most frequent value is, the smallest value of several such."""
     order = np.argsort(row, kind="stable")
     ordered = row[order]
     ends = np.flatnonzero(np.append(ordered[1:] != ordered[:-1], True))
@@ -191,9 +191,7 @@ def topk(input, k, dim=-1, largest=True, sorted=True):
 
 def _need_elements(name, input, dim):
     if input._meta.shape and not input._meta.shape[dim]:
-        raise IndexError(
-            f"{name}(): Expected reduction dim {dim} to have non-zero size."
-        )
+        raise IndexError(f"{name}(): Expected reduction dim {dim} to have non-zero size.")
 
 
 @function
@@ -257,7 +255,7 @@ median, nanmedian = _publish_median("median", False), _publish_median("nanmedian
 
 @function
 def mode(input, dim=-1, keepdim=False):
-    """(value, index) of the most frequent element along `dim`, the smallest if there are several."""
+    """(value, index) of the most frequent element along `dim`, the smallest of several."""
     _no_complex("mode", input)
     dim = normalize_dim(dim, len(input._meta.shape))
     _need_elements("mode", input, dim)
@@ -314,9 +312,7 @@ def _interpolated(ordered, ranks, interpolation):
     if interpolation == "midpoint":
         return below + weight * (above - below)
     width = above - below
-    return ew.where(
-        ew.lt(weight, 0.5), below + weight * width, above - width * (1 - weight)
-    )
+    return ew.where(ew.lt(weight, 0.5), below + weight * width, above - width * (1 - weight))
 
 
 def _publish_quantile(name, ignore_nan):
@@ -327,8 +323,12 @@ def _publish_quantile(name, ignore_nan):
             raise RuntimeError(f"{name}() input tensor must be non-empty")
         ndim = len(input._meta.shape)
         where = None if dim is None else normalize_dim(dim, ndim)
-        rows = input.reshape(-1) if where is None else input.movedim(where, -1) if ndim else (
-            input.reshape(1)
+        rows = (
+            input.reshape(-1)
+            if where is None
+            else input.movedim(where, -1)
+            if ndim
+            else (input.reshape(1))
         )
         ordered = sort(rows, dim=-1)[0]
         found = _interpolated(ordered, _ranks(ordered, q.reshape(-1), ignore_nan), interpolation)

@@ -15,9 +15,7 @@ def _window(name, window_length, periodic, dtype, requires_grad, shape):
     """The values of `shape` at i / (n - 1), or at i / n for a periodic window."""
     dtype = dtype or dtypes.get_default_dtype()
     if dtype.category != dtypes.FLOAT:
-        raise RuntimeError(
-            f"{name}() expects floating point dtypes, got: {dtype.name}"
-        )
+        raise RuntimeError(f"{name}() expects floating point dtypes, got: {dtype.name}")
     if window_length < 0:
         raise RuntimeError(
             f"{name}() requires a non-negative window_length, got window_length={window_length}"

@@ -151,7 +151,7 @@ class Meta:
     @property
     def is_dense(self):
         """Whether the elements fill the storage from its start without gaps or overlaps."""
-        return self.contiguous and not self.offset or (
+        return (self.contiguous and not self.offset) or (
             self.offset == 0 and self.span == self.numel and not self.overlaps
         )
 

@@ -182,8 +182,10 @@ def _compute_alone(state, position, tensor, segment):
 def _lose(tensors, storages, segment, error):
     """After a failure: what has no memory yet says why when it is used."""
     for tensor in tensors:
-        if tensor._segment is segment and tensor._storage is None and not hasattr(
-            tensor, "_buffer"
+        if (
+            tensor._segment is segment
+            and tensor._storage is None
+            and not hasattr(tensor, "_buffer")
         ):
             tensor._buffer = _Lost(error)
     for storage in storages:

@@ -449,7 +449,6 @@ def share(tensor):
     return storage
 
 
-
 def record(op, operands, attrs=()):
     """Record an operation: the path of every op that has no quicker one.
 

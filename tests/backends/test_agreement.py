@@ -61,9 +61,7 @@ def random_program(seed):
     """The results of some random operations, as arrays."""
     rng = random.Random(seed)
     data = np.random.RandomState(seed)
-    values = [
-        flambeau.tensor(data.randn(*random_shape(rng)).astype(np.float32)) for _ in range(3)
-    ]
+    values = [flambeau.tensor(data.randn(*random_shape(rng)).astype(np.float32)) for _ in range(3)]
     for _ in range(rng.randint(1, 14)):
         value = grow(rng, values)
         if value.ndim and value.numel() < 5000:

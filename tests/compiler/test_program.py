@@ -46,7 +46,8 @@ def test_movements_compose(build):
     assert build.permute(there, [1, 2, 0]) is x
     part = build.move(x, [(0, 0, 1), (1, 1, 1), (2, 3, -1)], (2, 2, 4))
     part = build.move(part, [(0, 0, 1), (1, 0, 1), (2, 0, 2)], (2, 2, 2))
-    assert part.kind == "move" and part.inputs[0] is x
+    assert part.kind == "move"
+    assert part.inputs[0] is x
     assert part.attrs[2] == (2, 3, -2)
 
 
@@ -76,7 +77,8 @@ def test_softmax_is_one_kernel(build):
     found = partition(program, can_emit)
     assert len(found.steps) == 1
     (group,) = found.steps
-    assert isinstance(group, Group) and group.folded == {1}
+    assert isinstance(group, Group)
+    assert group.folded == {1}
 
 
 def test_a_reduction_over_the_whole_does_not_join_its_users(build):

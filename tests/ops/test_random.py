@@ -15,7 +15,9 @@ def both(torch, f, seed=0):
         results.append((out.numpy(), tuple(out.stride()), str(out.dtype)))
     assert np.array_equal(flambeau.get_rng_state().numpy(), torch.get_rng_state().numpy())
     (ours, our_strides, our_dtype), (theirs, strides, dtype) = results
-    assert ours.shape == theirs.shape and our_strides == strides and our_dtype == dtype
+    assert ours.shape == theirs.shape
+    assert our_strides == strides
+    assert our_dtype == dtype
     np.testing.assert_array_equal(ours, theirs)
 
 
@@ -109,12 +111,14 @@ def test_state_travels(torch):
 def test_writes_in_place_through_views():
     x = flambeau.zeros(4, 4)
     x[1].uniform_(1, 2)
-    assert (x[1] >= 1).all() and x.sum().item() == pytest.approx(x[1].sum().item())
+    assert (x[1] >= 1).all()
+    assert x.sum().item() == pytest.approx(x[1].sum().item())
     p = flambeau.zeros(3, requires_grad=True)
     with pytest.raises(RuntimeError, match="leaf Variable"):
         p.normal_()
     with flambeau.no_grad():
-        assert p.normal_() is p and p.requires_grad
+        assert p.normal_() is p
+        assert p.requires_grad
 
 
 @pytest.mark.parametrize(
@@ -147,7 +151,8 @@ def test_dropout_has_its_share_and_scale():
     assert abs(kept - 0.75) < 0.01
     assert y.max().item() == pytest.approx(1 / 0.75)
     rows = (y != 0).float().mean(0)
-    assert rows.min().item() > 0.5 and rows.max().item() < 0.95
+    assert rows.min().item() > 0.5
+    assert rows.max().item() < 0.95
     assert (y != flambeau.dropout(x, 0.25, True)).any()
     assert flambeau.dropout(x, 0.25, False) is x
     assert flambeau.dropout(x, 1.0, True).sum().item() == 0

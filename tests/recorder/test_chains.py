@@ -5,7 +5,6 @@ libraries run it; whatever can be seen afterwards must be the same.
 """
 
 import numpy as np
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

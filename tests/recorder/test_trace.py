@@ -111,7 +111,8 @@ def test_grad_mode_is_recorded():
         y = x * 2
         with flambeau.no_grad():
             z = x * 2
-        assert y.requires_grad and not z.requires_grad
+        assert y.requires_grad
+        assert not z.requires_grad
         trace.flush()
 
 

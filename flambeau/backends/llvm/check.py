@@ -61,7 +61,7 @@ class Checker:
     def alike(self, node, found, expected):
         """Whether two values agree within what rounding allows."""
         limit = TOLERANCE.get(node.dtype.name)
-        if limit is None or node.kind == "reduce" and node.op.startswith("arg"):
+        if limit is None or (node.kind == "reduce" and node.op.startswith("arg")):
             return np.array_equal(found, expected)
         scale = _size(expected)
         if node.kind in ("reduce", "matmul"):  # sums may cancel

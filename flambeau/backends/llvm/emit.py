@@ -123,8 +123,10 @@ class _Emitter:
             self.steps.append([self.argument(place + 1 + d) for d in range(width)])
             place += 1 + width
             self.extra.append(
-                [(self.argument(place + 2 * e), self.argument(place + 2 * e + 1))
-                 for e in range(extra)]
+                [
+                    (self.argument(place + 2 * e), self.argument(place + 2 * e + 1))
+                    for e in range(extra)
+                ]
             )
             place += 2 * extra
             if index_only:
@@ -157,7 +159,9 @@ class _Emitter:
             "ptr noalias %scalars, ptr noalias %status) #0 {\nentry:"
         )
         text = [head, *self.entry, "  br label %start", "start:", *self.lines, "}"]
-        attributes = 'attributes #0 = { nounwind "prefer-vector-width"="512" "no-trapping-math"="true" }'
+        attributes = (
+            'attributes #0 = { nounwind "prefer-vector-width"="512" "no-trapping-math"="true" }'
+        )
         marks = ["!0 = !{}", "!1 = distinct !{}", "!2 = distinct !{!2, !3}"]
         marks.append('!3 = !{!"llvm.loop.parallel_accesses", !1}')
         return "\n".join([*self.externals, *text, attributes, *marks])
@@ -442,7 +446,7 @@ class _Emitter:
     def start(self, works, loop=None):
         """Accumulators of the reductions among `works`, set to where they start from."""
         for x in works:
-            name, kind, operands, extra = self.code[x]
+            name, _kind, operands, extra = self.code[x]
             if name != "reduce":
                 continue
             fold = extra[0]
@@ -455,10 +459,12 @@ class _Emitter:
                 if loop is None:
                     self.do(f"store {k} {begin}, ptr {address}")
                 else:
-                    loop(lambda j, a=address, k=k, b=begin: self.do(
-                        f"store {k} {b}, ptr {self.let(f'getelementptr {k}, ptr {a}, i64 {j}')}"
-                        ", !llvm.access.group !1"
-                    ))
+                    loop(
+                        lambda j, a=address, k=k, b=begin: self.do(
+                            f"store {k} {b}, ptr {self.let(f'getelementptr {k}, ptr {a}, i64 {j}')}"
+                            ", !llvm.access.group !1"
+                        )
+                    )
 
     def accumulate(self, works, values, j=None):
         """One step of each reduction among `works`."""
@@ -468,8 +474,9 @@ class _Emitter:
                 continue
             dtype = dtypes.BY_NAME[self.code[operands[0]][1]]
             kind = self.accumulator(extra[0], dtype)
-            addresses = [self.cell(a, k, j) for a, k in zip(self.kept[x], (kind, "i64"),
-                                                            strict=False)]
+            addresses = [
+                self.cell(a, k, j) for a, k in zip(self.kept[x], (kind, "i64"), strict=False)
+            ]
             mark = ", !llvm.access.group !1" if j is not None else ""
             old = self.let(f"load {kind}, ptr {addresses[0]}{mark}")
             new = values[operands[0]]
@@ -637,8 +644,11 @@ class _Emitter:
         """Compute what depends on neither the folded loops nor the lane."""
         needed = self.closure(works, lambda x: x in self.values)
         fixed = [
-            x for x in needed
-            if self.levels[x] == "o" and self.phases[x] == 0 and not self.is_store(x)
+            x
+            for x in needed
+            if self.levels[x] == "o"
+            and self.phases[x] == 0
+            and not self.is_store(x)
             and self.code[x][0] != "reduce"
         ]
         self.compute(fixed, self.values, lambda k: self.here[k], False)
@@ -669,7 +679,8 @@ class _Emitter:
         inner = self.closure(later, lambda x: self.levels[x] != "i" and self.code[x][0] != "reduce")
         used = {y for x in inner for y in self.code[x][2] if self.levels[y] != "i"}
         wanted = [
-            y for y in sorted(used)
+            y
+            for y in sorted(used)
             if self.phases[y] == phase and y not in tiles and self.code[y][0] != "reduce"
         ]
         for y in wanted:
@@ -731,8 +742,13 @@ def constant(text, dtype):
         return f"0x{struct.pack('>d', value).hex().upper()}"
     if dtype is dtypes.bool_:
         return "0" if text in ("False", "0", "0.0") else "1"
-    value = int(text == "True") if text in ("True", "False") else int(float(text)) if (
-        "." in text or "e" in text or "inf" in text or "nan" in text) else int(text)
+    value = (
+        int(text == "True")
+        if text in ("True", "False")
+        else int(float(text))
+        if ("." in text or "e" in text or "inf" in text or "nan" in text)
+        else int(text)
+    )
     bits = dtype.itemsize * 8
     value &= (1 << bits) - 1
     return str(value - (1 << bits) if value >> (bits - 1) else value)

@@ -39,9 +39,7 @@ def _start():
 
 
 def _identity():
-    return "|".join(
-        (llvm.get_host_cpu_name(), llvmlite.__version__, sys.platform, "1")
-    )
+    return "|".join((llvm.get_host_cpu_name(), llvmlite.__version__, sys.platform, "1"))
 
 
 def cache_folder():
@@ -153,7 +151,8 @@ def blas():
 
         folder = scipy_openblas32.get_lib_dir()
         name = next(
-            n for n in sorted(os.listdir(folder))
+            n
+            for n in sorted(os.listdir(folder))
             if "scipy_openblas" in n and n.endswith((".so", ".dylib", ".dll"))
         )
         _blas = ctypes.CDLL(os.path.join(folder, name))

@@ -66,7 +66,9 @@ body:
   %c2 = add i64 %c1, %row
   %c3 = mul i64 %c2, %n
   %c = getelementptr {t}, ptr %pc, i64 %c3
-  call void %f(i32 101, i32 %ta32, i32 %tb32, i32 %count32, i32 %n32, i32 %k32, {t} 1.0, ptr %a, i32 %lda32, ptr %b, i32 %ldb32, {t} 0.0, ptr %c, i32 %n32)
+  call void %f(
+    i32 101, i32 %ta32, i32 %tb32, i32 %count32, i32 %n32, i32 %k32, {t} 1.0,
+    ptr %a, i32 %lda32, ptr %b, i32 %ldb32, {t} 0.0, ptr %c, i32 %n32)
   %i1 = add i64 %i, %span
   br label %test
 done:
@@ -157,7 +159,9 @@ none:
 }}
 """
 
-_RUN = _HELPERS + """
+_RUN = (
+    _HELPERS
+    + """
 define void @{symbol}(ptr %table, i64 %count, ptr %bufs, ptr %scalars, ptr %status, ptr %shared) {{
 entry:
   %cursor = getelementptr i64, ptr %shared, i64 24
@@ -235,8 +239,11 @@ leave:
   ret void
 }}
 """
+)
 
-_HELP = _HELPERS + """
+_HELP = (
+    _HELPERS
+    + """
 define i64 @{symbol}(ptr %shared, i64 %seen, i64 %patience) {{
 entry:
   %open = getelementptr i64, ptr %shared, i64 8
@@ -296,6 +303,7 @@ out:
   br label %idle
 }}
 """
+)
 
 
 def gemm_address(kind):

@@ -85,7 +85,6 @@ class _Native:
         self.table = np.asarray(entries, np.int64)
         self.address = self.table.__array_interface__["data"][0]
 
-
     def _block(self, args):
         """The arguments of a call in memory."""
         block = np.asarray(args, np.int64)
@@ -94,7 +93,7 @@ class _Native:
 
     def _with_epilogue(self, call, program_plan, address, block):
         """(function, arguments) of a product whose tiles a kernel goes on with."""
-        batch, m, _ = call.node.shape
+        _batch, m, _ = call.node.shape
         rows = int(block[-2])
         kernel, _, args = _entry(call.epilogue, program_plan)
         second = self._block(args)
@@ -236,7 +235,12 @@ class NativeProgram:
         helpers = team() if section.parallel else None
         if helpers is None:
             _run_table(
-                section.address, section.count, frame.bufs, frame.scalars, frame.status_address, None
+                section.address,
+                section.count,
+                frame.bufs,
+                frame.scalars,
+                frame.status_address,
+                None,
             )
         else:
             helpers.run(_run_table, section.address, section.count, frame)

@@ -86,7 +86,7 @@ def _arithmetic(real, whole):
         if dtype.is_floating_point:
             return e.let(f"{real} {kind} {v[0]}, {v[1]}")
         if dtype is dtypes.bool_:
-            return e.let(f"{ {'add': 'or', 'mul': 'and', 'sub': 'xor'}[whole]} i1 {v[0]}, {v[1]}")
+            return e.let(f"{ {'add': 'or', 'mul': 'and', 'sub': 'xor'}[whole] } i1 {v[0]}, {v[1]}")
         return e.let(f"{whole} {kind} {v[0]}, {v[1]}")
 
     return operation
