@@ -57,6 +57,7 @@ from .legacy import (
 )
 from .queries import (
     can_cast,
+    detach,
     is_complex,
     is_floating_point,
     is_nonzero,
@@ -111,7 +112,28 @@ tensor.install()
 globals().update(ops.api.FUNCTIONS)
 
 # Names that are defined in a submodule which is not imported before they are needed.
-_LATER = {"load": "serialization", "save": "serialization", "set_printoptions": "printing"}
+_LATER = {
+    "load": "serialization",
+    "save": "serialization",
+    "set_printoptions": "printing",
+    **dict.fromkeys(("_assert", "_check"), "queries"),
+    **dict.fromkeys(
+        (
+            *("adaptive_avg_pool1d", "avg_pool1d", "bilinear", "channel_shuffle", "conv1d"),
+            *("conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d"),
+            *("max_pool1d", "max_pool2d", "max_pool3d", "pairwise_distance", "pixel_shuffle"),
+            *("pixel_unshuffle", "rms_norm", "rrelu", "rrelu_"),
+        ),
+        "nn.functional",
+    ),
+    **dict.fromkeys(
+        (
+            *("batch_norm", "ctc_loss", "dropout_", "embedding", "group_norm", "kl_div"),
+            "layer_norm",
+        ),
+        "nn.toplevel",
+    ),
+}
 
 __getattr__ = submodules(__name__, _LATER)
 
@@ -146,6 +168,7 @@ __all__ = [
     "complex128",
     "contiguous_format",
     "default_generator",
+    "detach",
     "device",
     "double",
     "dtype",

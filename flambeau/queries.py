@@ -6,6 +6,7 @@ from .recorder.trace import NUMBERS
 
 __all__ = [
     "can_cast",
+    "detach",
     "is_complex",
     "is_floating_point",
     "is_nonzero",
@@ -85,6 +86,11 @@ def result_type(tensor1, tensor2):
     return result_dtype(operands)
 
 
+def detach(input):
+    """A view of the same memory that takes no part in gradients."""
+    return input.detach()
+
+
 def typename(obj):
     """The name of the type of a tensor or of any other object."""
     if isinstance(obj, Tensor):
@@ -92,3 +98,16 @@ def typename(obj):
     kind = type(obj)
     module = "" if kind.__module__ in ("builtins", "__builtin__") else kind.__module__ + "."
     return module + kind.__qualname__
+
+
+def _assert(condition, message):
+    """Raise AssertionError with the message unless the condition, a bool or tensor, holds."""
+    assert condition, message
+
+
+def _check(cond, message=None):
+    """Raise RuntimeError with what `message()` says unless `cond` is true."""
+    if not isinstance(cond, bool):
+        raise TypeError(f"cond must be a bool, but got {type(cond)}")
+    if not cond:
+        raise RuntimeError("Expected cond to be True" if message is None else message())

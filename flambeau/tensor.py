@@ -227,7 +227,7 @@ def is_signed(self):
 @_method
 def data_ptr(self):
     """The address of its first element."""
-    buffer, meta = sync.realize(self)
+    buffer, meta = sync.export(self)
     return buffer.ptr + meta.offset * meta.dtype.itemsize
 
 
@@ -273,7 +273,7 @@ def numpy(self, *, force=False):
     meta = self._meta
     if meta.dtype is dtypes.bfloat16:
         raise TypeError("Got unsupported ScalarType BFloat16")
-    buffer, meta = sync.realize(self)
+    buffer, meta = sync.export(self)
     if not meta.numel:
         return np.empty(meta.shape, meta.dtype.numpy)
     flat = np.asarray(buffer.share())[: meta.span * meta.dtype.itemsize].view(meta.dtype.numpy)
@@ -439,6 +439,8 @@ Tensor.data = property(inplace.data_of, inplace.adopt)
 @_method
 def copy_(self, src, non_blocking=False):
     """Write the values of `src`, which broadcasts, into it; returns itself."""
+    if src is self:
+        return self
     inplace.check_writable(self, "copy_")
     value = src if isinstance(src, Tensor) else make_tensor(src)
     value = cast_to(value, self._meta.dtype)

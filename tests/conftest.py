@@ -1,6 +1,10 @@
 """What every test shares: the reference library, and deterministic random numbers."""
 
+import os
+
 import pytest
+
+os.environ.setdefault("FLAMBEAU_VERIFY", "1")  # before flambeau is imported
 
 
 @pytest.fixture(scope="session")

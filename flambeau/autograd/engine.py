@@ -296,10 +296,11 @@ class _Unneeded(Tensor):
         return NOTHING  # a rule may compute with it what nobody uses
 
 
-def walk(source, seeds, captures):
+def walk(source, seeds, captures, needed=None):
     """Run the rules from the cotangents `seeds` (by position) down to the leaves.
 
     Returns: the cotangents of leaves by position. `captures` is filled with those of its keys.
+    Only the positions of `needed` are visited, if it is given.
     """
     cotangents = dict(seeds)
     results = {}
@@ -330,6 +331,8 @@ def walk(source, seeds, captures):
         pairs = _through(state, gs, source)
         for p, g in pairs:
             if g is None or not _meta(index, p).requires_grad:
+                continue
+            if needed is not None and p not in needed:
                 continue
             g = fit(g, _meta(index, p))
             seen = cotangents.get(p)
@@ -584,14 +587,14 @@ class _Macro:
     __slots__ = ("captures", "end", "leaves", "results", "scalars", "span")
 
 
-def _run_segment(graph, seeds, captures, retain, create_graph):
+def _run_segment(graph, seeds, captures, retain, create_graph, needed=None):
     """Walk one segment (the current one where `graph` is None) from `seeds`.
 
     Returns: cotangents of leaf positions, and fills `captures`.
     """
     segment = local.trace.segment
     contexts = segment.contexts if graph is None else graph.contexts
-    simple = not contexts and not create_graph
+    simple = not contexts and not create_graph and needed is None
     key = None
     if simple:
         marks = tuple((p, enter(g, segment)) for p, g in seeds.items())
@@ -607,7 +610,7 @@ def _run_segment(graph, seeds, captures, retain, create_graph):
         source = _Current(segment, freed_positions(path, index_path(path)))
     else:
         source = _Saved(graph)
-    results = walk(source, seeds, captures)
+    results = walk(source, seeds, captures, needed)
     if not retain and graph is None:
         structural(FREE, tuple(seeds), (), ())
     if key is not None and segment is local.trace.segment:
@@ -685,7 +688,9 @@ def _metas(macro):
 
 
 def _with_positions(state):
-    return [(state.first + k, m) for k, m in enumerate(state.metas)]
+    # A new handle of a view has memory of its own, in which it is dense.
+    metas = [m if m.is_dense else _dense(m).with_grad(m.requires_grad) for m in state.metas]
+    return [(state.first + k, m) for k, m in enumerate(metas)]
 
 
 def _handle(segment, position, meta):
@@ -737,7 +742,7 @@ def _run(roots, cotangents, targets, retain, create_graph):
     for k, t in enumerate(targets or ()):
         wanted.setdefault(_target_place(t), []).append(k)
     found = [None] * len(targets or ())
-    leaves = []
+    leaves, leading = [], {}
     while pending:
         graph = None if None in pending else max(pending, key=lambda x: x.serial)
         seeds = pending.pop(graph)
@@ -745,7 +750,19 @@ def _run(roots, cotangents, targets, retain, create_graph):
         retained = (local.trace.segment if graph is None else graph).retained
         if retained:
             captures.update(dict.fromkeys(retained))
-        results = _run_segment(graph, seeds, captures, retain, create_graph)
+        needed = None
+        if targets is not None and (retained or _contexts(graph)):
+            needed = _leading_to(graph, wanted, {id(t) for t in targets}, leading)
+            seeds = {p: g for p, g in seeds.items() if p in needed}
+        try:
+            results = _run_segment(graph, seeds, captures, retain, create_graph, needed)
+        except RuntimeError as error:
+            if error.args[:1] != (FREED,) or targets is None or needed is not None:
+                raise
+            # What was freed may not be on the way to a target.
+            needed = _leading_to(graph, wanted, {id(t) for t in targets}, leading)
+            seeds = {p: g for p, g in seeds.items() if p in needed}
+            results = _run_segment(graph, seeds, captures, retain, create_graph, needed)
         for p, g in captures.items():
             for k in wanted.get((graph, p), ()):
                 found[k] = g
@@ -774,6 +791,38 @@ def _run(roots, cotangents, targets, retain, create_graph):
     return found
 
 
+def _contexts(graph):
+    return (local.trace.segment if graph is None else graph).contexts
+
+
+def _leading_to(graph, wanted, ids, known):
+    """The positions of a graph from which gradients come to a target.
+
+    Args: wanted: (graph, position) of targets; ids: of leaves that are; known: of graphs so far.
+    """
+    if graph in known:
+        return known[graph]
+    segment = local.trace.segment
+    path = segment.node.path() if graph is None else graph.spec.path
+    leaves = (segment if graph is None else graph).grad_leaves
+    found = known[graph] = set()
+    for state in path:
+        if state.grad == "leaf":
+            leaf, history = leaves.get(state.first, (None, None))
+            if history is None:
+                leads = id(leaf) in ids
+            else:
+                leads = history[1] in _leading_to(history[0], wanted, ids, known)
+        elif state.grad is not None:
+            leads = any(p in found for p in gradient_inputs(state))
+        else:
+            leads = False
+        for p in range(state.first, state.end):
+            if leads or (graph, p) in wanted:
+                found.add(p)
+    return found
+
+
 def _totals(leaves, targets):
     """{id: (tensor, cotangent)} of leaves, each cotangent as the hooks of the tensor leave it."""
     totals = {}
@@ -790,7 +839,23 @@ def _totals(leaves, targets):
 def _target_place(tensor):
     if inplace.is_leaf(tensor):
         return (None, -1 - id(tensor))
-    return _place(tensor)
+    return gradient_place(tensor)
+
+
+def gradient_place(tensor):
+    """As `_place`, but where the gradient of a tensor comes together: behind untracked writes."""
+    graph, position = _place(tensor)
+    node = local.trace.segment.node if graph is None else None
+    while True:
+        if graph is None:
+            while not node.first <= position < node.end:
+                node = node.parent
+            state = node
+        else:
+            state = graph.spec.index[position]
+        if state.grad != "keep":
+            return graph, position
+        (position,) = gradient_inputs(state)
 
 
 def _add(pending, graph, position, g):
@@ -850,7 +915,7 @@ def accumulate(pairs, create_graph):
 
     with modes.set_grad_enabled(create_graph):
         for tensor, g in pairs:
-            if tensor is None:
+            if tensor is None or not tensor._meta.requires_grad:
                 continue
             if g._meta.requires_grad and not create_graph:
                 g = inplace.detached(g)

@@ -45,7 +45,7 @@ def grad_name(state):
     if op is VIEW:
         return "AsStridedBackward0"
     if op is WRITE:
-        return "CopySlices"
+        return "CopyBackwards" if _writes_all(state) else "CopySlices"
     if op.name in _OVER_DIMS and op.name != "logsumexp":
         whole = state.attrs.get("keepdim") is False and not state.meta.shape
         return f"{op.name.capitalize()}Backward{0 if whole else 1}"
@@ -199,7 +199,7 @@ def _node_at(below, position, leaves, contexts):
             position = engine.gradient_inputs(state)[0]
         elif state.op is VIEW and state.grad == "op" and _same(state, below):
             position = state.operands[0]
-        elif state.op is WRITE and state.grad == "op" and _is_whole(state, below):
+        elif state.op is WRITE and state.grad == "op" and _is_result(state, below):
             position = state.operands[1]
         else:
             break
@@ -222,17 +222,19 @@ def _same(state, below):
     return source.shape == state.meta.shape and source.strides == state.meta.strides
 
 
-def _is_whole(state, below):
+def _writes_all(state):
     region, meta = state.attrs["geometry"], state.meta
-    value = state.operands[1]
-    source = _state_of(below, value)
-    tracked = source.metas[value - source.first].requires_grad
-    return tracked and region.shape == meta.shape and region.strides == meta.strides
+    return region.shape == meta.shape and region.strides == meta.strides
+
+
+def _is_result(state, below):
+    """Whether a write replaces the whole by the result of an operation, as `x.mul_(2)` does."""
+    return _writes_all(state) and _state_of(below, state.operands[1]).grad == "op"
 
 
 def _home(tensor):
     """(graph or segment, a record at or behind the tensor's, its position)."""
-    graph, position = engine._place(tensor)
+    graph, position = engine.gradient_place(tensor)
     if graph is None:
         segment = local.trace.segment
         return segment, segment.node, position
@@ -322,10 +324,13 @@ def retain_grad(self):
     if inplace.is_leaf(self):
         return
     home, _, position = _home(self)
+    if self._retains_grad:  # an in-place operation has given it another place
+        before, place = self.__dict__["_retained_at"]
+        before.retained.pop(place, None)
     if home.retained is None:
         home.retained = {}
     home.retained[position] = weakref.ref(self)
-    self._retains_grad = True
+    self._retains_grad, self._retained_at = True, (home, position)
 
 
 Tensor.retains_grad = property(

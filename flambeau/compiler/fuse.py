@@ -108,14 +108,18 @@ class Partition:
 
     def access(self, node):
         """(stored node, offset, strides) of a node that `ensure` was called for."""
-        found = self.affine.get(node.id)
-        if found is None:
-            found = self.affine[node.id] = self._access(node)
-        return found
-
-    def _access(self, node):
         if node.id in self.stored:
             return node, 0, contiguous_strides(node.shape)
+        return self.source(node)
+
+    def source(self, node):
+        """What a view reads, as `access` tells it, also if the view has memory of its own."""
+        found = self.affine.get(node.id)
+        if found is None:
+            found = self.affine[node.id] = self._source(node)
+        return found
+
+    def _source(self, node):
         root, offset, strides = self.access(node.inputs[0])
         if node.kind == "move":
             result = [0] * len(node.shape)
@@ -233,7 +237,7 @@ class Partition:
             if kind == "move":
                 stack.append((x.inputs[0], compose(x.attrs, where), False))
             elif kind in ("reshape", "strided"):
-                root = self.access(x)[0]
+                root = self.source(x)[0]
                 found[root.id, None] = root
             elif kind == "gather":
                 root = self.access(x.inputs[0])[0]

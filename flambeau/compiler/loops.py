@@ -46,7 +46,8 @@ class Kernel:
         and phases, whether values may be kept between phases, numbers of slots and of
         numbers, whether sums are short.
     args: int64s: numbers (as bits of an int64 or a double), outer sizes, folded sizes, lane size,
-        tile; then for each operand its offset and strides. slots: the scalar slots it reads. memories: what each operand refers to. tiles: how many there are.
+        tile; then for each operand its offset and strides. slots: the scalar slots it reads.
+    memories: what each operand refers to. tiles: how many there are.
     """
 
     __slots__ = ("args", "key", "memories", "operands", "serial", "slots", "tiles", "work")
@@ -99,10 +100,13 @@ class _Builder:
 
     def load(self, node, where):
         """Read a stored node, or a view of one, at a map."""
-        root, offset, strides = self.part.access(node)
+        return self._read(node.dtype, self.part.access(node), where)
+
+    def _read(self, dtype, access, where):
+        root, offset, strides = access
         offset, strides = self.spread(offset, strides, where)
         k = self.operand(root.id, offset, strides, root.dtype)
-        return self.emit("load", node.dtype, (), (k,), self.axes_of(strides))
+        return self.emit("load", dtype, (), (k,), self.axes_of(strides))
 
     def value(self, node, where):
         """The instruction that computes a node at a map."""
@@ -126,7 +130,7 @@ class _Builder:
         if kind == "move":
             return self.value(node.inputs[0], compose(node.attrs, where))
         if kind in ("reshape", "strided"):
-            return self.load(node, where)
+            return self._read(node.dtype, self.part.source(node), where)
         if kind == "const":
             return self._constant(node)
         if kind == "slot":

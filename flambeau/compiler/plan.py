@@ -151,7 +151,7 @@ class _Planner:
             if x.kind == "move":
                 stack.append((x.inputs[0], compose(x.attrs, where), False))
             elif x.kind in ("reshape", "strided"):
-                root, _offset, _strides = self.part.access(x)
+                root = self.part.source(x)[0]
                 if root.kind == "leaf" and root.attrs[0] == leaf:
                     found.append((x, where))
             elif x.kind == "gather":
@@ -166,7 +166,8 @@ class _Planner:
 
     def _same_elements(self, read, where, node, step):
         """Whether a read touches, at each place, just the element that is written there."""
-        _, offset, strides = self.part.access(read)
+        viewed = read.kind in ("reshape", "strided")
+        _, offset, strides = self.part.source(read) if viewed else self.part.access(read)
         mine = contiguous_strides(node.shape)
         target = dict(step.sinks)[node]
         a = self._steps(strides, where, step.domain)

@@ -21,6 +21,7 @@ __all__ = [
     "function",
     "into_out",
     "method",
+    "require_tensors",
     "takes_out",
 ]
 
@@ -91,6 +92,7 @@ def into_out(result, out):
             "functions with out=... arguments don't support automatic differentiation, but one of "
             "the arguments requires grad."
         )
+    inplace.check_writable(out, "out=")
     if meta.shape != result._meta.shape:
         from .creation import resize_
 
@@ -231,15 +233,49 @@ def check_operands(name, *operands):
             )
 
 
-def elementwise(op, *, doc="", names=None, out=True, inplace_too=True, methods=True, arity=1):
-    """Publish an `Elementwise` op under `names`; returns its quick function."""
+def require_tensors(name, *operands):
+    """Raise TypeError unless all operands are tensors."""
+    for index, (x, called) in enumerate(zip(operands, ("input", "other"), strict=False), 1):
+        if not isinstance(x, Tensor):
+            raise TypeError(
+                f"{name}(): argument '{called}' (position {index}) must be Tensor, not "
+                f"{type(x).__name__}"
+            )
+
+
+def _strict(f, name, tensors):
+    """`f` for two operands, of which the first `tensors` must be tensors, and with `out`."""
+
+    def public(input, other, *, out=None):
+        if not isinstance(input, Tensor) and (tensors or not isinstance(other, Tensor)):
+            require_tensors(name, input)
+        if tensors == 2 and not isinstance(other, Tensor):
+            require_tensors(name, input, other)
+        result = f(input, other)
+        return result if out is None else into_out(result, out)
+
+    public.__name__ = public.__qualname__ = name
+    public.__doc__, public.__wrapped__ = f.__doc__, f
+    return public
+
+
+def elementwise(
+    op, *, doc="", names=None, out=True, inplace_too=True, methods=True, arity=1, tensors=1
+):
+    """Publish an `Elementwise` op under `names`; returns its quick function.
+
+    tensors: of two operands, how many must be tensors: none, the first or both.
+    """
     f = unary(op) if arity == 1 else binary(op)
     f.__name__ = f.__qualname__ = op.name
     f.__doc__ = doc
     for name in names or (op.name,):
-        FUNCTIONS[name] = takes_out(f) if out else f
+        if arity == 2:
+            FUNCTIONS[name] = _strict(f, name, tensors)
+        else:
+            FUNCTIONS[name] = takes_out(f) if out else f
         if methods:
-            METHODS[name] = f
+            METHODS[name] = FUNCTIONS[name] if tensors == 2 else f
             if inplace_too:
                 METHODS[name + "_"] = in_place_method(f, name + "_")
     return f

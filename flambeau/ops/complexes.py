@@ -9,7 +9,7 @@ from ..recorder import inplace
 from ..recorder.handle import Tensor
 from . import elementwise as ew
 from . import movement as mv
-from .api import FUNCTIONS, METHODS, cast_to, function
+from .api import FUNCTIONS, METHODS, cast_to, function, require_tensors
 from .core import Elementwise, result_dtype
 
 __all__ = ["complex_", "imag", "real"]
@@ -77,6 +77,7 @@ METHODS["imag"] = property(imag, _set_imag)
 
 def complex_(real, imag):
     """The complex tensor of two real ones, of one dtype, which broadcast."""
+    require_tensors("complex", real, imag)
     for x in (real, imag):
         if x._meta.dtype not in (dtypes.float16, dtypes.float32, dtypes.float64):
             raise RuntimeError(
@@ -98,6 +99,7 @@ function(complex_, methods=False)
 @function(methods=False)
 def polar(abs, angle):
     """The complex tensor abs * exp(i angle)."""
+    require_tensors("polar", abs, angle)
     return complex_(abs * ew.cos(angle), abs * ew.sin(angle))
 
 

@@ -237,6 +237,8 @@ def arange(start=0, end=None, step=1, *, dtype=None, layout=None, device=None, r
     start, end, step = (x.item() if hasattr(x, "item") else x for x in (start, end, step))
     if step == 0:
         raise RuntimeError("step must be nonzero")
+    if not all(map(math.isfinite, (start, end))):
+        raise RuntimeError(f"unsupported range: {start} -> {end}")
     if (end - start) / step < 0:
         raise RuntimeError("upper bound and lower bound inconsistent with step sign")
     exact = all(isinstance(x, numbers.Integral) for x in (start, end, step))
@@ -279,6 +281,9 @@ def logspace(
     start, end, steps, base=10.0, *, dtype=None, layout=None, device=None, requires_grad=False
 ):
     """`base` to the powers of `linspace(start, end, steps)`."""
+    start, end, base = (x.item() if hasattr(x, "item") else x for x in (start, end, base))
+    if steps < 0:
+        raise RuntimeError("number of steps must be non-negative")
     dtype = _options(dtype, device)
     powers = np.linspace(start, end, steps)
     values = np.power(float(base), powers)

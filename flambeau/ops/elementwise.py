@@ -5,10 +5,10 @@ import math
 import numpy as np
 
 from .. import dtypes
-from ..recorder.handle import Meta, intern
+from ..recorder.handle import Meta, Tensor, intern
 from ..recorder.trace import record
 from . import api, reference
-from .api import FUNCTIONS, METHODS, elementwise, function, operator, reflected
+from .api import FUNCTIONS, METHODS, elementwise, function, operator, reflected, require_tensors
 from .core import Elementwise, Op, composite
 
 __all__ = ["cast"]
@@ -102,7 +102,9 @@ mul = elementwise(mul_op, arity=2, doc="input * other.", names=("mul", "multiply
 div_quick = elementwise(div_op, arity=2, names=("_div",), methods=False)
 pow_quick = api.binary(pow_op)
 neg = elementwise(neg_op, doc="-input.", names=("neg", "negative"))
-remainder = elementwise(remainder_op, arity=2, doc="input - floor(input / other) * other.")
+remainder = elementwise(
+    remainder_op, arity=2, tensors=0, doc="input - floor(input / other) * other."
+)
 fmod = elementwise(fmod_op, arity=2, doc="The remainder with the sign of `input`.")
 floor_divide = elementwise(floor_divide_op, arity=2, doc="floor(input / other).")
 
@@ -114,24 +116,28 @@ def _scaled(other, alpha):
 @function(inplace_too=True)
 def add(input, other, *, alpha=1):
     """input + alpha * other."""
+    require_tensors("add", input)
     return add_quick(input, _scaled(other, alpha))
 
 
 @function(inplace_too=True, aliases=("subtract",))
 def sub(input, other, *, alpha=1):
     """input - alpha * other."""
+    require_tensors("sub", input)
     return sub_quick(input, _scaled(other, alpha))
 
 
 @function(inplace_too=True)
 def rsub(input, other, *, alpha=1):
     """other - alpha * input."""
+    require_tensors("rsub", input)
     return sub_quick(other, _scaled(input, alpha))
 
 
 @function(inplace_too=True, aliases=("divide",))
 def div(input, other, *, rounding_mode=None):
     """input / other, rounded towards zero ("trunc") or down ("floor") if asked for."""
+    require_tensors("div", input)
     if rounding_mode is None:
         return div_quick(input, other)
     if rounding_mode == "floor":
@@ -147,6 +153,7 @@ def div(input, other, *, rounding_mode=None):
 @function(inplace_too=True)
 def true_divide(input, other):
     """input / other."""
+    require_tensors("true_divide", input)
     return div_quick(input, other)
 
 
@@ -176,6 +183,8 @@ def _(g, out, x, *, exponent):
 def pow(input, exponent):
     """input ** exponent; small exponents become multiplications."""
     kind = exponent.__class__
+    if not isinstance(input, Tensor) and not isinstance(exponent, Tensor):
+        require_tensors("pow", input)
     if (kind is float or kind is int) and hasattr(input, "_meta"):
         floating = input._meta.dtype.category >= dtypes.FLOAT
         if floating and exponent in (0.5, 1, 2, 3, 4, -1, -0.5):
@@ -190,9 +199,10 @@ def pow(input, exponent):
 # Comparison and logic
 
 
-def _compare(name, fn, names=None):
+def _compare(name, fn, names=None, tensors=1):
     op = Elementwise(name, fn, "bool")
-    return elementwise(op, arity=2, names=names, doc=f"Where input `{name}` other holds, as bool.")
+    doc = f"Where input `{name}` other holds, as bool."
+    return elementwise(op, arity=2, names=names, tensors=tensors, doc=doc)
 
 
 eq = _compare("eq", np.equal)
@@ -201,9 +211,9 @@ lt = _compare("lt", np.less, ("lt", "less"))
 le = _compare("le", np.less_equal, ("le", "less_equal"))
 gt = _compare("gt", np.greater, ("gt", "greater"))
 ge = _compare("ge", np.greater_equal, ("ge", "greater_equal"))
-logical_and = _compare("logical_and", np.logical_and)
-logical_or = _compare("logical_or", np.logical_or)
-logical_xor = _compare("logical_xor", np.logical_xor)
+logical_and = _compare("logical_and", np.logical_and, tensors=2)
+logical_or = _compare("logical_or", np.logical_or, tensors=2)
+logical_xor = _compare("logical_xor", np.logical_xor, tensors=2)
 logical_not = elementwise(
     Elementwise("logical_not", np.logical_not, "bool"), doc="True where input is zero."
 )
@@ -221,7 +231,8 @@ _FLOATS = tuple(d.name for d in dtypes.ALL if d.category >= dtypes.FLOAT)
 def _bitwise(name, fn, arity=2, refuse=_FLOATS):
     op = Elementwise(name, fn, refuse=refuse)
     op.differentiable = False
-    return elementwise(op, arity=arity, doc=f"The {name.replace('_', ' ')} of integers or bools.")
+    doc = f"The {name.replace('_', ' ')} of integers or bools."
+    return elementwise(op, arity=arity, tensors=0, doc=doc)
 
 
 bitwise_and = _bitwise("bitwise_and", np.bitwise_and)
@@ -276,12 +287,14 @@ def _pick_vjp(better):
 maximum = elementwise(
     Elementwise("maximum", np.maximum, vjp=_pick_vjp(gt)),
     arity=2,
+    tensors=2,
     inplace_too=False,
     doc="The larger of two; NaN if either is.",
 )
 minimum = elementwise(
     Elementwise("minimum", np.minimum, vjp=_pick_vjp(lt)),
     arity=2,
+    tensors=2,
     inplace_too=False,
     doc="The smaller of two; NaN if either is.",
 )
@@ -406,7 +419,7 @@ atan2_op = Elementwise(
     vjp=lambda g, out, y, x: (g * x / (x * x + y * y), -g * y / (x * x + y * y)),
 )
 atan2 = elementwise(
-    atan2_op, arity=2, names=("atan2", "arctan2"), doc="The angle of (other, input)."
+    atan2_op, arity=2, tensors=2, names=("atan2", "arctan2"), doc="The angle of (other, input)."
 )
 
 # Casts

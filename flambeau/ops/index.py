@@ -69,12 +69,10 @@ def _(g, out, x, value, *indices, mode):
         by_x = scatter_op(g, g.new_zeros(()), *indices, mode="set")
         by_value = gather_op(g, *indices)
         # Of elements that are written several times only the last counts.
-        count = arange(value._meta.numel).reshape(value._meta.shape or (1,))
-        if value._meta.shape == by_value._meta.shape and len(indices):
-            last = scatter_op(
-                g.new_zeros(x._meta.shape, dtype=dtypes.int64), count, *indices, mode="set"
-            )
-            by_value = ew.where(ew.eq(gather_op(last, *indices), count), by_value, 0)
+        count = arange(by_value._meta.numel).reshape(by_value._meta.shape)
+        places = g.new_zeros(x._meta.shape, dtype=dtypes.int64)
+        last = gather_op(scatter_op(places, count, *indices, mode="set"), *indices)
+        by_value = ew.where(ew.eq(last, count), by_value, 0)
         return (by_x, by_value, *[None] * len(indices))
     if mode == "sum":
         return (g, gather_op(g, *indices), *[None] * len(indices))
@@ -139,6 +137,10 @@ def parse(x, index):
             if not -n <= item < n:
                 raise IndexError(f"index {item} is out of bounds for dimension {dim} with size {n}")
             x = mv.select_op(x, dim=dim, index=item % n)
+        elif not item._meta.shape and item._meta.dtype in (dtypes.bool_, dtypes.uint8):
+            x = mv.unsqueeze(x, dim)
+            tensors[dim] = FUNCTIONS["nonzero"](item, as_tuple=True)[0]
+            dim += 1
         else:
             dim = _tensor_index(x, item, dim, tensors)
     return x, tensors
@@ -255,8 +257,8 @@ def getitem(self, index):
 
 def setitem(self, index, value):
     """x[index] = value, which broadcasts."""
-    inplace.check_writable(self, "index_put_")
     x, tensors = parse(self, index)
+    inplace.check_writable(self, "index_put_", overlap=not tensors)
     if not isinstance(value, Tensor):
         value = (
             make_tensor(value, dtype=self._meta.dtype)
@@ -313,6 +315,7 @@ def _broadcast_value(value, shape):
 
 def _set_region(x, value):
     shape = x._meta.shape
+    inplace.check_writable(x, "copy_", overlap=value._meta.numel == 1)
     value = cast_to(value, x._meta.dtype)
     if value._meta.shape != shape:
         have = value._meta.shape
@@ -345,8 +348,8 @@ def gather(input, dim, index, *, sparse_grad=False):
     ndim = len(input._meta.shape)
     dim = normalize_dim(dim, ndim)
     _check_index("gather", index)
-    if not ndim and not len(index._meta.shape):
-        return input.clone()
+    if not ndim and len(index._meta.shape) < 2:
+        return gather_op(input.reshape(1), index.reshape(-1)).reshape(index._meta.shape)
     if not index._meta.numel:
         return input.reshape(-1)[:0].reshape(index._meta.shape)
     if len(index._meta.shape) != ndim:
@@ -372,6 +375,10 @@ def _scatter(input, dim, index, src, mode, name):
         src = FUNCTIONS["full"]((), src, dtype=input._meta.dtype).expand(index._meta.shape)
     elif src._meta.dtype is not input._meta.dtype:
         raise RuntimeError(f"{name}(): Expected self.dtype to be equal to src.dtype")
+    elif not len(src._meta.shape) == len(index._meta.shape) == ndim and ndim:
+        raise RuntimeError(
+            "Index tensor must have the same number of dimensions as self tensor and src tensor"
+        )
     elif tuple(src._meta.shape) != tuple(index._meta.shape):
         for d, n in enumerate(index._meta.shape):
             if n > src._meta.shape[d]:
@@ -428,6 +435,11 @@ def _index_into(input, dim, index, source, mode, name):
         return flat.reshape(())
     moved = mv.movedim(input, dim, 0)
     value = mv.movedim(source, dim, 0) if source._meta.shape else source
+    if value._meta.shape and value._meta.shape[1:] != moved._meta.shape[1:]:
+        raise RuntimeError(
+            f"{name}(): source tensor shape must match self tensor shape, excluding the specified "
+            f"dimension. Got self.shape = {list(input.shape)} source.shape = {list(source.shape)}"
+        )
     return mv.movedim(scatter_op(moved, value, index.reshape(-1), mode=mode), 0, dim)
 
 
@@ -508,7 +520,7 @@ def masked_select(input, mask):
 @function(inplace_too=True)
 def masked_scatter(input, mask, source):
     """A copy of `input` with the elements of `source`, in order, where `mask` is true."""
-    mask = mv.expand(_mask("masked_scatter", mask), *input._meta.shape)
+    input, mask = mv.broadcast_tensors(input, _mask("masked_scatter", mask))
     flat = mask.reshape(-1)
     order = (flat.cumsum(0) - 1).clamp(min=0)
     return ew.where(mask, source.reshape(-1)[order].reshape(input._meta.shape), input)

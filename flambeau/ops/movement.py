@@ -611,10 +611,19 @@ def view_whole(input):
 def narrow(input, dim, start, length):
     """`length` elements of a dim from `start` on: a view."""
     shape = input._meta.shape
+    if not shape:
+        raise RuntimeError("narrow() cannot be applied to a 0-dim tensor.")
     dim = normalize_dim(dim, len(shape))
     start = int(start)
     start = start + shape[dim] if start < 0 else start
-    if length < 0 or start < 0 or start + length > shape[dim]:
+    if length < 0:
+        raise RuntimeError(f"narrow(): length must be non-negative, but got {length}.")
+    if start < 0 or start > shape[dim]:
+        raise IndexError(
+            f"start out of range (expected to be in range of [-{shape[dim]}, {shape[dim]}], but "
+            f"got {start})"
+        )
+    if start + length > shape[dim]:
         raise RuntimeError(
             f"start ({start}) + length ({length}) exceeds dimension size ({shape[dim]})."
         )

@@ -7,7 +7,7 @@ import numpy as np
 from .. import dtypes
 from ..recorder.handle import Tensor
 from . import elementwise as ew
-from .api import METHODS, cast_to, elementwise, function
+from .api import METHODS, cast_to, elementwise, function, require_tensors
 from .core import Elementwise, composite, result_dtype
 from .precision import narrow, require_floating, widen
 
@@ -178,6 +178,8 @@ def square(input):
 @function(inplace_too=True)
 def float_power(input, exponent):
     """`pow` computed in float64 or complex128, whatever the operands are."""
+    if not isinstance(input, Tensor) and not isinstance(exponent, Tensor):
+        require_tensors("float_power", input)
     kind = common_dtype(input, exponent)
     wide = dtypes.complex128 if kind.is_complex else dtypes.float64
     base = cast_to(input, wide) if isinstance(input, Tensor) else input
@@ -222,6 +224,7 @@ def _(g, out, a, b):
 @function(inplace_too=True)
 def hypot(input, other):
     """sqrt(input**2 + other**2), without overflow on the way."""
+    require_tensors("hypot", input, other)
     if input._meta.dtype.category != dtypes.FLOAT:
         raise NotImplementedError(f'"hypot_cpu" not implemented for {input._meta.dtype}')
     return _hypot(input, other)
@@ -249,6 +252,8 @@ def _floated(x):
 @function(inplace_too=True)
 def xlogy(input, other):
     """input * log(other), which is 0 where `input` is."""
+    if not isinstance(input, Tensor) and not isinstance(other, Tensor):
+        require_tensors("xlogy", input)
     return _xlogy(_floated(input), _floated(other))
 
 
@@ -275,12 +280,14 @@ def _(g, out, a, b, *, base):
 @function
 def logaddexp(input, other):
     """log(exp(input) + exp(other)), without overflow."""
+    require_tensors("logaddexp", input, other)
     return _logaddexp(input, other, base="e")
 
 
 @function
 def logaddexp2(input, other):
     """log2(2**input + 2**other), without overflow."""
+    require_tensors("logaddexp2", input, other)
     return _logaddexp(input, other, base="2")
 
 
@@ -292,8 +299,7 @@ def _ldexp(x, power):
 @function(inplace_too=True)
 def ldexp(input, other):
     """input * 2**other."""
-    if not isinstance(other, Tensor):
-        return ew.mul(input, 2.0**other)
+    require_tensors("ldexp", input, other)
     return _ldexp(input, other)
 
 
@@ -306,7 +312,9 @@ copysign = elementwise(copysign_op, arity=2, doc="The size of `input` with the s
 
 nextafter_op = Elementwise("nextafter", np.nextafter, loops=False)
 nextafter_op.vjp_rule = lambda g, out, a, b: (ew.where(ew.ne(a, b), g, 0), g * 0)
-nextafter = elementwise(nextafter_op, arity=2, doc="The next number from `input` to `other`.")
+nextafter = elementwise(
+    nextafter_op, arity=2, tensors=2, doc="The next number from `input` to `other`."
+)
 
 
 def _signbit(x):
@@ -410,6 +418,7 @@ def _ignoring_nan(name, pick, doc):
         return ew.where(first, g, 0), ew.where(first, 0, g)
 
     def f(input, other):
+        require_tensors(name, input, other)
         return op(input, other)
 
     f.__name__, f.__doc__ = name, doc
@@ -427,7 +436,7 @@ def _integers(name, fn, doc):
     refuse = ("bool", *(d.name for d in dtypes.ALL if d.category >= dtypes.FLOAT))
     op = Elementwise(name, fn, loops=False, refuse=refuse)
     op.differentiable = False
-    return elementwise(op, arity=2, doc=doc)
+    return elementwise(op, arity=2, tensors=2, doc=doc)
 
 
 gcd = _integers("gcd", np.gcd, "The greatest common divisor, which is not negative.")

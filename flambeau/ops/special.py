@@ -251,7 +251,7 @@ def _incomplete(name, fn, sign, doc):
         density = ew.exp((a - 1) * ew.log(x) - x - lgamma(a))
         return None, g * density * sign
 
-    return elementwise(op, arity=2, doc=doc)
+    return elementwise(op, arity=2, tensors=2, doc=doc)
 
 
 igamma = _incomplete(

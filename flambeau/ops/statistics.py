@@ -68,6 +68,8 @@ def _weights(rows, fweights, aweights):
                 f"{'integral' if whole else 'floating point'} dtype, but got {w.dtype} with "
                 f"{w.ndim} dims"
             )
+        if w.numel() and w.min().item() < 0:
+            raise RuntimeError(f"cov(): {name} cannot be negative")
         if w.numel() != rows.shape[1]:
             raise RuntimeError(
                 f"cov(): expected {name} to have the same numel as there are observations in the "

@@ -193,13 +193,16 @@ class Storage:
 
     Its content is `buffer` or, while recorded but not computed, the value at `pos` of `segment`.
     `meta` is the geometry of that value. `aliases` are weak references to the tensors that view it.
+    `reader` is the last segment that parts of the memory entered.
     """
 
-    __slots__ = ("__weakref__", "aliases", "buffer", "meta", "pos", "segment", "version")
+    __slots__ = (
+        *("__weakref__", "aliases", "buffer", "meta", "pos", "reader", "segment", "version"),
+    )
 
     def __init__(self, meta, segment, pos, buffer):
         self.meta, self.segment, self.pos, self.buffer = meta, segment, pos, buffer
-        self.aliases, self.version = [], 0
+        self.aliases, self.version, self.reader = [], 0, None
 
 
 class TensorType(type):

@@ -81,6 +81,8 @@ def write(tensor, value):
     segment = local.trace.segment
     source = value._pos if value._segment is segment else enter(value, segment)
     tracked = (value._meta.requires_grad or tensor._meta.requires_grad) and grad_enabled()
+    if tensor._storage is not None and tensor._segment is not segment:
+        enter(tensor, segment)  # which may find that nobody else views the storage any more
     if tensor._storage is None:
         tensor._changes += 1
         _write_own(tensor, source, tracked, segment)
@@ -89,6 +91,10 @@ def write(tensor, value):
             raise RuntimeError(UNTRACKED)
         _count_change(tensor)
         _write_shared(tensor, source, tracked, segment)
+    if tracked:
+        for changed in {tensor, tensor._view_of} - {None}:
+            if changed._retains_grad:
+                changed.retain_grad()  # of what it is now
     if segment.eager and not local.trace.hold and local.trace.root is None:
         flush()
 
@@ -154,7 +160,9 @@ def _write_shared(tensor, source, tracked, segment):
     result = storage.meta.with_grad(tracked)
     state = structural(WRITE, (origin, source), attrs, (result,), grad)
     segment.handles.append(DEAD)
-    enter_storage(storage, segment)  # so that the segment knows of it
+    if storage.segment is not segment:
+        storage.segment = segment
+        segment.storages.append(storage)
     storage.pos = state.first
     for alias in aliases:
         if id(alias) in kept:

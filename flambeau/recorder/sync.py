@@ -13,7 +13,7 @@ from ..compiler.program import Builder, Program, flatten
 from ..compiler.show import show_trace
 from . import trace
 from .handle import DEAD, Tensor
-from .trace import LEAF, WRITE
+from .trace import LEAF, VIEW, WRITE
 
 __all__ = ["Task", "run"]
 
@@ -100,10 +100,19 @@ def _leaf_below(position, by_position, leaf_of):
     state = by_position[position]
     if state.op is not WRITE:
         return None
-    while state.op is WRITE:
+    while state.op is WRITE or _sees_all(state, by_position):
         position = state.operands[0]
         state = by_position[position]
     return leaf_of.get(position)
+
+
+def _sees_all(state, by_position):
+    """Whether a state is a view of a whole storage: its memory is the storage's."""
+    if state.op is not VIEW:
+        return False
+    below = by_position[state.operands[0]]
+    whole = below.metas[state.operands[0] - below.first]
+    return state.meta.is_dense and state.meta.numel == whole.numel
 
 
 def run(segment):
@@ -221,6 +230,16 @@ def realize(tensor):
     if storage.segment is not None and not storage.segment.done:
         trace.force(storage.segment)
     return storage.buffer, tensor._meta
+
+
+def export(tensor):
+    """As `realize`, for somebody outside who may change the memory: nothing recorded reads it."""
+    found = realize(tensor)
+    storage = tensor._storage
+    if storage is not None and storage.reader is not None:
+        trace.force(storage.reader)
+        storage.reader = None
+    return found
 
 
 def to_array(tensor):

@@ -380,6 +380,7 @@ def _is_in_memory(storage):
 def _enter_part(tensor, segment):
     """Enter a view of memory that nothing recorded has changed: a leaf, wherever it begins."""
     meta, buffer = tensor._meta, tensor._storage.buffer
+    tensor._storage.reader = segment
     start = meta.offset
     if start:
         buffer = Part(buffer, start * meta.dtype.itemsize)
@@ -417,6 +418,10 @@ def view_in_memory(tensor, shape, strides, offset):
     out = Tensor.__new__(Tensor)
     out._segment, out._pos, out._storage = None, 0, storage
     out._meta = intern(Size(shape), tensor._meta.dtype, tuple(strides), offset)
+    if local.trace.segment.node.grad_mode:
+        out._view_of = tensor if tensor._view_of is None else tensor._view_of
+    else:
+        out._untracked_view = True
     add_alias(storage, out)
     return out
 
@@ -512,7 +517,10 @@ def commit(trace, segment, state, numbers, operands):
     if op.view:
         base = operands[0]
         storage = share(base)
+        shift = base._meta.offset - state.expansion
         for out in results:
+            if shift:
+                out._meta = _shifted(out._meta, shift)
             out._storage = storage
             add_alias(storage, out)
             if state.grad_mode:
@@ -543,8 +551,13 @@ def _add_op(node, key, op, places, attrs, operands, segment):
     if not any(m.requires_grad for m in metas):
         tracked = False
     state = add_state(node, key, op, places, attrs, metas, "op" if tracked else None)
-    state.expansion = expansion
+    # A view is known by what it views, wherever in its storage that begins (see _enter_part).
+    state.expansion = operands[0]._meta.offset if op.view else expansion
     return state
+
+
+def _shifted(meta, shift):
+    return intern(meta.shape, meta.dtype, meta.strides, meta.offset + shift, meta.requires_grad)
 
 
 def structural(op, operands, attrs, metas, grad=None, extra=()):

@@ -240,7 +240,7 @@ def retain_grad(lib, m, x, y, k):
 
 @instruction
 def hook(lib, m, x, y, k):
-    if x.requires_grad:
+    if x.requires_grad and (x.grad_fn is not None or x._base is None):  # else PyTorch crashes
         x.register_hook(lambda g: g * (1 + k))
 
 
@@ -312,6 +312,15 @@ LIMIT = 12
 # torch refuses a backward pass through values that were changed in place since; here they are
 # kept, and the pass gives the gradient of what was computed. What follows can not be compared.
 CHANGED = "modified by an inplace operation"
+# A view whose base is gone counts as no view here; and PyTorch takes a view for a leaf if its base
+# came to require gradients after it was made.
+ALLOWED = ("Can't detach views", "a leaf Variable that requires grad is being used")
+# An operand that is partly the target is no problem where values never change.
+ALLOWED += ("some elements of the input tensor and the written-to tensor refer to a single",)
+
+# `autograd.grad` frees all that its outputs depend on, not only the way to its inputs; and index
+# tensors do not write to expanded tensors.
+REFUSED = ("backward through the graph a second time", "more than one element of the written-to")
 
 
 class Machine:
@@ -321,7 +330,8 @@ class Machine:
         self.lib, self.arrays, self.errors = lib, [], []
         base = lib.arange(12.0).reshape(3, 4) / 7 - 0.5
         leaf = (lib.arange(4.0) / 3 + 0.2).requires_grad_()
-        self.pool = [base, leaf, leaf * 2, lib.linspace(-1, 1, 12).reshape(3, 4).requires_grad_()]
+        matrix = lib.linspace(-1, 1, 12).reshape(3, 4).clone().requires_grad_()
+        self.pool = [base, leaf, leaf * 2, matrix]
 
     def step(self, name, a, b, k):
         """Do one instruction; returns what its error says, None if there is none."""
@@ -366,9 +376,15 @@ def compare(torch, program):
             if expected is not None and CHANGED in expected:
                 return
             found = ours.step(*step)
+            if found is None and expected is not None and any(x in expected for x in ALLOWED):
+                return
+            if found is not None and expected is None and any(x in found for x in REFUSED):
+                return
             assert (found is None) == (expected is None), (step, found, expected)
             if found is not None:
                 assert found.split(":")[0] == expected.split(":")[0], (step, found, expected)
+                if step[0] in ("backward", "grad_of"):
+                    return  # how far each came before the error is not comparable
         _assert_same(ours, theirs)
     finally:
         flambeau.set_grad_enabled(True)

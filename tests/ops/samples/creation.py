@@ -3,6 +3,11 @@
 import numpy as np
 
 
+def through_dlpack(library, x):
+    """A tensor out of the capsule of another."""
+    return library.from_dlpack(library.utils.dlpack.to_dlpack(x))
+
+
 def records(s):
     """{name: record} of this family."""
     c, t = s.call, s.t
@@ -46,4 +51,13 @@ def records(s):
         "from_numpy": s.record(c(np.arange(6.0).reshape(2, 3).T), c(np.array(1.5)), **made),
         "frombuffer": s.record(c(bytearray(range(8)), dtype="dtype:int16"), **made),
     }
+    for name in ("bartlett", "blackman", "hamming", "hann", "kaiser"):
+        lengths = (c(6), c(7, False), c(1), c(0), c(5, periodic=True, dtype="dtype:float64"))
+        table[name + "_window"] = s.record(*lengths, **made)
+    table["scalar_tensor"] = s.record(c(1.5), c(2), c(1, dtype="dtype:int64"), **made)
+    table["range"] = s.record(c(0, 3), c(1, 2, 0.25), c(3, 0, -1), **made)
+    table["empty_strided"] = s.record(c((2, 3), (1, 2)), form=True, **made)
+    table["empty_permuted"] = s.record(c((2, 3, 4), (0, 2, 1)), form=True, **made)
+    table["from_dlpack"] = s.record(c(np.arange(6.0)), **made)
+    table["to_dlpack"] = s.record(t(2, 3), call=through_dlpack, **made)
     return table

@@ -62,6 +62,25 @@ def records(s):
             kinds=(),
         ),
     }
+    places = s.exact([[0, 1, 2, 0], [0, 0, 1, 2]])
+    zeros = s.given([[0.0, 2.0, 0.0, 3.0], [0.0, 1.0, 2.0, 3.0]])
+    table["scatter_reduce"] = s.record(
+        *(c(m, 0, places, t(2, 4), how) for how in ("sum", "prod", "mean", "amax", "amin")),
+        *(c(m, 0, places, t(2, 4), how, include_self=False) for how in ("prod", "mean", "amax")),
+        *(c(m, 0, places, zeros, "prod"), c(t(), 0, s.ints(1, high=1), t(1), "sum")),
+        kinds=("int",),
+        second=False,
+    )
+    table["index_reduce"] = s.record(
+        *(c(m, 0, s.exact([0, 2, 0]), t(3, 4), how) for how in ("prod", "mean", "amax", "amin")),
+        c(m, 1, s.exact([0, 2]), t(3, 2), "mean", include_self=False),
+        kinds=("int",),
+        second=False,
+    )
+    table["put"] = s.record(
+        c(m, s.exact([0, 5, 11]), t(3)), c(m, s.exact([[0, 5], [5, 0]]), t(4), True)
+    )
+    table["unravel_index"] = s.record(c(s.ints(5, high=24), (2, 3, 4)), grad=False, kinds=())
     table["Tensor.__getitem__"] = s.record(
         *(c(x, i) for i in (0, -1, slice(1, None), (0, 1), (Ellipsis, 2), None, [0, 1, 1])),
         *(

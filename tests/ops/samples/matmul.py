@@ -38,6 +38,8 @@ def records(s):
             c(a, [0, 1], b, [1, 2], [0, 2]),
             kinds=kinds,
         ),
+        "chain_matmul": s.record(c(a, b, t(2, 3)), c(a), kinds=()),
+        "vander": s.record(v, c(v, 3), c(v, 2, True), c(v, 0), kinds=kinds, grad=False),
         "cross": s.record(c(t(3, 4), t(3, 4), 0), c(t(1, 3), t(5, 3), -1)),
     }
     return table

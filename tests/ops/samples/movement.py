@@ -1,6 +1,15 @@
 """Samples of functions that move elements, repeat them, or see them differently."""
 
 
+def on_a_copy(name):
+    """A call of an in-place method of twice its operand."""
+
+    def call(library, x, *args):
+        return getattr(x * 2, name)(*args)
+
+    return call
+
+
 def records(s):
     """{name: record} of this family."""
     c, t = s.call, s.t
@@ -84,6 +93,16 @@ def records(s):
     for name in ("atleast_1d", "atleast_2d", "atleast_3d"):
         table[name] = s.record(t(), v, m, x, c([t(), v]))
 
+    table["as_strided_"] = s.record(c(t(12), (2, 3), (3, 1)), kinds=(), grad=False)
+    for name, calls in (
+        ("t_", (m, v)),
+        ("squeeze_", (t(1, 3, 1), c(t(1, 3), 0))),
+        ("unsqueeze_", (c(m, 1), c(t(), 0))),
+        ("transpose_", (c(x, 0, 2),)),
+        ("swapaxes_", (c(x, 0, -1),)),
+        ("swapdims_", (c(x, 0, -1),)),
+    ):
+        table["Tensor." + name] = s.record(*calls, call=on_a_copy(name), methods=False)
     table["Tensor.expand"] = s.record(c(t(3, 1), 2, 3, 4), c(t(3, 1), -1, 4), c(t(), 2))
     table["Tensor.repeat"] = s.record(c(m, 2, 1), c(v, 2, 2), c(t(), 3), c(m, (1, 1, 2)))
     table["Tensor.view"] = s.record(c(t(24), 2, 3, 4), c(t(6), -1, 2), kinds=())

@@ -46,6 +46,22 @@ def records(s):
         c(t(3, 4), t(3, 4)), c(t(2, 3, 4), t(3, 1), dim=-1), kinds=()
     )
 
+    freq, weight = s.exact([1, 2, 1, 3]), s.exact([0.1, 0.5, 0.2, 0.7], "float64")
+    table["cov"] = s.record(
+        *(t(3, 4), c(t(5), correction=0), c(t(2, 4), fweights=freq)),
+        kinds=("complex",),
+    )
+    table["cov aweights"] = s.record(
+        c(t(2, 4), fweights=freq, aweights=weight), kinds=(), name="cov", strided=False
+    )
+    table["corrcoef"] = s.record(t(3, 4), kinds=(), rtol=1e-4)
+    table["gradient"] = s.record(
+        *(t(5), c(t(4, 5), dim=1), c(t(4, 5), spacing=0.5, edge_order=2)),
+        c(t(4, 3), spacing=[0.5, 2.0], dim=(0, 1)),
+        c(t(4), spacing=[s.exact([0.0, 1.0, 1.5, 3.0], "float32")], edge_order=2),
+        kinds=("int",),
+    )
+
     for name in ("cumsum", "logcumsumexp", "cumprod"):
         table[name] = s.record(c(x, 1), c(x, -1), c(t(), 0), c(t(0), 0), kinds=("int",))
     for name in ("cummax", "cummin"):
