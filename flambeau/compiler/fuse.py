@@ -162,7 +162,7 @@ class Partition:
                     continue
                 if x.kind == "undef":
                     continue
-                if node.kind in ("write", "scatter") and k == 0:
+                if k == 0 and (node.kind == "write" or self._scatter_inline(node, 1)):
                     continue
                 if node.kind == "matmul":
                     self.ensure(x)

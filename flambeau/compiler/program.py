@@ -244,6 +244,8 @@ class Builder:
     def matmul(self, a, b):
         """[batch, m, k] times [batch, k, n]."""
         shape = (a.shape[0], a.shape[1], b.shape[2])
+        if not a.shape[2]:
+            return self.const(0, a.dtype, shape)
         return self.make("matmul", None, (a, b), (), shape, a.dtype)
 
     def gather(self, x, indices, check=True):

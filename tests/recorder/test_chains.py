@@ -308,6 +308,8 @@ def forget(lib, m, x, y, k):
 # Not made here under no_grad: PyTorch calls such a view a leaf that requires gradients.
 VIEWS = ("select", "column", "cut", "every_other", "transpose", "view_flat", "reshape_flat")
 VIEWS += ("unsqueeze", "expand", "diagonal", "total", "set_item", "set_slice")
+TWO = ("add_", "mul_", "copy_", "untracked_copy_", "set_slice")
+HIDDEN = ("data_mul_", "change_array", "change_kept", "set_data")
 LIMIT = 12
 # torch refuses a backward pass through values that were changed in place since; here they are
 # kept, and the pass gives the gradient of what was computed. What follows can not be compared.
@@ -317,17 +319,22 @@ CHANGED = "modified by an inplace operation"
 ALLOWED = ("Can't detach views", "a leaf Variable that requires grad is being used")
 # An operand that is partly the target is no problem where values never change.
 ALLOWED += ("some elements of the input tensor and the written-to tensor refer to a single",)
+ALLOWED += ("more than one element of the written-to", "moved into the graph interior")
 
 # `autograd.grad` frees all that its outputs depend on, not only the way to its inputs; and index
 # tensors do not write to expanded tensors.
 REFUSED = ("backward through the graph a second time", "more than one element of the written-to")
 
 
+def _memory(t):
+    return t.untyped_storage().data_ptr()
+
+
 class Machine:
     """Runs a program in one library."""
 
     def __init__(self, lib):
-        self.lib, self.arrays, self.errors = lib, [], []
+        self.lib, self.arrays, self.hidden = lib, [], False
         base = lib.arange(12.0).reshape(3, 4) / 7 - 0.5
         leaf = (lib.arange(4.0) / 3 + 0.2).requires_grad_()
         matrix = lib.linspace(-1, 1, 12).reshape(3, 4).clone().requires_grad_()
@@ -338,7 +345,7 @@ class Machine:
         x, y = self.pool[a % len(self.pool)], self.pool[b % len(self.pool)]
         if name in VIEWS and not self.lib.is_grad_enabled():
             return None
-        if name == "require" and any(x is t._base or t is x._base for t in self.pool):
+        if self._is_out(name, x, y):
             return None
         try:
             made = INSTRUCTIONS[name](self.lib, self, x, y, k)
@@ -348,9 +355,19 @@ class Machine:
             self.pool = [*self.pool, made][-LIMIT:]
         return None
 
+    def _is_out(self, name, x, y):
+        """Whether what torch does with an instruction depends on more than what it says."""
+        if name in ("require", "detach_"):
+            return any(x is t._base or t is x._base for t in self.pool)
+        if name in TWO:  # torch computes in place, element by element
+            return x is not y and x.data_ptr() and _memory(x) == _memory(y)
+        if name in HIDDEN:  # torch differentiates with the changed numbers, without a warning
+            self.hidden = True
+        return self.hidden and name in ("backward", "grad_of")
+
     def seen(self):
         """All that can be seen of the pool."""
-        pointers = [t.untyped_storage().data_ptr() for t in self.pool]
+        pointers = [_memory(t) for t in self.pool]
         facts = []
         for t in self.pool:
             grad = None if not t.is_leaf and not t.retains_grad else t.grad
@@ -360,7 +377,7 @@ class Machine:
                     "requires_grad": t.requires_grad,
                     "is_leaf": t.is_leaf,
                     "stride": tuple(t.stride()),
-                    "memory": pointers.index(t.untyped_storage().data_ptr()),
+                    "memory": pointers.index(_memory(t)),
                     "grad": None if grad is None else np.array(grad.detach().numpy()),
                 }
             )

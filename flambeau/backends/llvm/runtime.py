@@ -12,7 +12,7 @@ from ...compiler.plan import plan
 from ...compiler.show import show_plan
 from ...compiler.verify import verify_plan
 from ..memory import Buffer
-from ..numpy.interpret import OutOfRange, evaluate
+from ..numpy.interpret import OutOfRange, evaluate, strided_view
 from . import jit, native
 from .check import Checker
 from .emit import can_emit, emit
@@ -294,20 +294,18 @@ class NativeProgram:
         return next(n for n in self.program.nodes if n.id in written or n.kind == "gather")
 
     def _array(self, node, leaves, outputs, arena):
-        """The contents of a stored node, or of a reshape of one, as an array."""
-        shape = node.shape
-        while node.kind == "reshape" and node.id not in self.plan.partition.stored:
-            node = node.inputs[0]
-        place = self.plan.place[self._memory(node)]
-        count = node.numel
+        """The contents of a stored node, or of a view of one, as an array."""
+        root, offset, strides = self.plan.partition.access(node)
+        place = self.plan.place[self._memory(root)]
         if place < len(leaves):
             buffer, start = leaves[place], 0
         elif place < self.count:
             buffer, start = outputs[place - len(leaves)], 0
         else:
             buffer, start = arena, self.offsets[place - self.count]
-        size = count * node.dtype.itemsize
-        return buffer.array[start : start + size].view(node.dtype.numpy).reshape(shape)
+        size = root.numel * root.dtype.itemsize
+        flat = buffer.array[start : start + size].view(root.dtype.numpy)
+        return strided_view(flat, node.shape, strides, offset)
 
     def _memory(self, node):
         return self.plan.memory.get(node.id, node.id)

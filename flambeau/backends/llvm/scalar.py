@@ -216,9 +216,7 @@ def _sign(e, v, dtype):
     more = e.let(f"fcmp ogt {kind} {v[0]}, 0.0")
     less = e.let(f"fcmp olt {kind} {v[0]}, 0.0")
     zero = e.let(f"select i1 {less}, {kind} -1.0, {kind} 0.0")
-    result = e.let(f"select i1 {more}, {kind} 1.0, {kind} {zero}")
-    nan = e.let(f"fcmp uno {kind} {v[0]}, 0.0")
-    return e.let(f"select i1 {nan}, {kind} {v[0]}, {kind} {result}")
+    return e.let(f"select i1 {more}, {kind} 1.0, {kind} {zero}")
 
 
 def _is(test):

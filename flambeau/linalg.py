@@ -1,0 +1,5 @@
+"""Linear algebra."""
+
+from .ops.factor import qr
+
+__all__ = ["qr"]
