@@ -241,6 +241,8 @@ def arange(start=0, end=None, step=1, *, dtype=None, layout=None, device=None, r
         raise RuntimeError(f"unsupported range: {start} -> {end}")
     if (end - start) / step < 0:
         raise RuntimeError("upper bound and lower bound inconsistent with step sign")
+    if dtype is not None and dtype.category < dtypes.FLOAT:
+        start, end, step = int(start), int(end), int(step)
     exact = all(isinstance(x, numbers.Integral) for x in (start, end, step))
     size = math.ceil((end - start) / step)
     if dtype is None:
@@ -261,7 +263,7 @@ def linspace(start, end, steps, *, dtype=None, layout=None, device=None, require
     dtype = _options(dtype, device)
     kind = np.float64 if dtype.name in ("float64", "complex128") else np.float32
     if dtype.category < dtypes.FLOAT:
-        kind = np.float64
+        kind, start, end = np.float64, int(start), int(end)
     step = kind((kind(end) - kind(start)) / (steps - 1)) if steps > 1 else kind(0)
     index = np.arange(steps)
     up, down = (
@@ -285,6 +287,8 @@ def logspace(
     if steps < 0:
         raise RuntimeError("number of steps must be non-negative")
     dtype = _options(dtype, device)
+    if dtype.category < dtypes.FLOAT:
+        start, end = int(start), int(end)
     powers = np.linspace(start, end, steps)
     values = np.power(float(base), powers)
     return finish(from_array(dtypes.encode(_to_kind(values, dtype), dtype), dtype), requires_grad)

@@ -139,4 +139,3 @@ def module_load(self, other, assign=False):
 def setstate(self, state):
     """Restore what pickling kept besides the elements."""
     self.__dict__.update(state if isinstance(state, dict) else {})
-

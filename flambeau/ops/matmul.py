@@ -2,6 +2,7 @@
 
 import math
 
+from .. import dtypes
 from ..recorder.handle import Tensor, intern
 from . import movement as mv
 from .api import FUNCTIONS, METHODS, binary, cast_to, function, operator, reflected
@@ -231,6 +232,10 @@ METHODS["__rmatmul__"] = reflected(lambda a, b: matmul(a, b))
 
 
 def _scaled(x, factor):
+    """`x` times a number that does not change its dtype."""
+    kind = x._meta.dtype
+    if kind.category < dtypes.FLOAT:
+        factor = bool(factor) if kind is dtypes.bool_ else int(factor)
     return x if factor == 1 else x * factor
 
 
@@ -301,8 +306,8 @@ def _(g, out, x, weight, bias):
     n, k = weight._meta.shape
     rows = math.prod(x._meta.shape[:-1])
     flat = g.reshape((rows, n))
-    by_weight = _mm(flat.t(), x.reshape((rows, k)))
-    by_input = _mm(flat, weight).reshape(x._meta.shape)
+    by_weight = _mm(flat.t(), conj(x).reshape((rows, k)))
+    by_input = _mm(flat, conj(weight)).reshape(x._meta.shape)
     return by_input, by_weight, None if bias is None else flat.sum(0)
 
 

@@ -7,7 +7,7 @@ import math
 from .. import dtypes
 from ..recorder.handle import Meta, Tensor, intern
 from . import elementwise as ew
-from .api import FUNCTIONS, METHODS, cast_to, function
+from .api import FUNCTIONS, cast_to, function, method
 from .core import Op, composite
 
 __all__ = ["Reduce", "normalize_dim", "normalize_dims"]
@@ -352,7 +352,7 @@ def std_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
 
 @composite(name="logsumexp")
 def _logsumexp(x, *, dims, keepdim):
-    top = amax_op(x, dims=dims, keepdim=True)
+    top = amax_op(x.real if x._meta.dtype.is_complex else x, dims=dims, keepdim=True)
     top = ew.where(ew.isinf(top), 0.0, top)
     total = ew.log(sum_op(ew.exp(x - top), dims=dims, keepdim=True, dtype=None)) + top
     return total if keepdim else total.squeeze(dims)
@@ -361,7 +361,7 @@ def _logsumexp(x, *, dims, keepdim):
 @_logsumexp.vjp
 def _(g, out, x, *, dims, keepdim):
     g, out = _restore(g, x, dims, keepdim), _restore(out, x, dims, keepdim)
-    return g * ew.exp(x - out)
+    return g * ew.conj(ew.exp(x - out))
 
 
 @function
@@ -399,9 +399,13 @@ def is_meta(x):
     return isinstance(x, Meta)
 
 
-METHODS["sum_to_size"] = lambda self, *size: sum_to(
-    self, size[0] if len(size) == 1 and isinstance(size[0], (tuple, list)) else size
-)
+@method("sum_to_size")
+def sum_to_size(self, *size):
+    """The sum over the dims that broadcasting from `size` would add."""
+    size = size[0] if len(size) == 1 and isinstance(size[0], (tuple, list)) else size
+    if self._meta.dtype is dtypes.bool_ and self._meta.shape != tuple(size):
+        self = cast_to(self, dtypes.int64)
+    return sum_to(self, size)
 
 
 def sum_to(x, shape):
