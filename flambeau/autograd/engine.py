@@ -262,7 +262,7 @@ class SlotNumber(float):
 
     @staticmethod
     def of(value, slot):
-        """The number as a `SlotNumber` or `SlotInt`; other kinds as they are."""
+        """The number with its slot; a bool as it is, which no macro can renew."""
         kind = _SLOTTED.get(type(value))
         if kind is None:
             return value
@@ -275,7 +275,12 @@ class SlotInt(int):
     """An int that remembers its slot."""
 
 
-_SLOTTED = {float: SlotNumber, int: SlotInt}
+class SlotComplex(complex):
+    """A complex number that remembers its slot."""
+
+
+_SLOTTED = {float: SlotNumber, int: SlotInt, complex: SlotComplex}
+_KINDS = frozenset(_SLOTTED.values())
 
 
 NOTHING = Buffer.allocate(0)
@@ -620,9 +625,10 @@ def _run_segment(graph, seeds, captures, retain, create_graph, needed=None):
 
 def _keep_macro(key, start, before, segment, graph, source, results, captures):
     macro = _Macro()
-    macro.scalars = [
-        (n.slot,) if type(n) in (SlotNumber, SlotInt) else n for n in segment.scalars[before[0] :]
-    ]
+    numbers = segment.scalars[before[0] :]
+    if any(type(n) is bool for n in numbers):
+        return
+    macro.scalars = [(n.slot,) if type(n) in _KINDS else n for n in numbers]
     entered = segment.leaves[before[1] :]
     macro.leaves = []
     if entered:

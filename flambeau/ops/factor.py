@@ -33,7 +33,7 @@ def _factors(a, mode):
 qr_op = Host("linalg_qr", _shapes, _factors, multi=True)
 
 
-def qr(A, mode="reduced"):  # noqa: N803 - PyTorch's name
+def qr(A, mode="reduced"):
     """Q and R with A = Q R, Q orthogonal and R upper triangular; [..., m, n] and k = min(m, n).
 
     Args: mode: "reduced" gives Q [..., m, k] and R [..., k, n], "complete" Q [..., m, m] and

@@ -248,6 +248,9 @@ def hook(lib, m, x, y, k):
 def grad_of(lib, m, x, y, k):
     x, y = (x, y) if x.requires_grad else (y, x)
     (g,) = lib.autograd.grad((x * x).sum(), y, create_graph=k % 2 == 0, allow_unused=True)
+    if g is not None and g.requires_grad:
+        (second,) = lib.autograd.grad((g * g).sum(), y, retain_graph=True, allow_unused=True)
+        return g.detach() if second is None else g.detach() + second
     return g
 
 
@@ -351,7 +354,7 @@ class Machine:
         self.hidden = self.hidden or name in HIDDEN
         try:
             made = INSTRUCTIONS[name](self.lib, self, x, y, k)
-        except (RuntimeError, IndexError, ValueError, TypeError) as error:
+        except (ArithmeticError, IndexError, RuntimeError, TypeError, ValueError) as error:
             return f"{type(error).__name__}: {error}"
         if made is not None:
             self.pool = [*self.pool, made][-LIMIT:]
