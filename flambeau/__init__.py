@@ -110,6 +110,9 @@ pi = math.pi
 
 tensor.install()
 globals().update(ops.api.FUNCTIONS)
+detach_, fill_, resize_as_, zero_ = (
+    ops.api.METHODS[name] for name in ("detach_", "fill_", "resize_as_", "zero_")
+)
 
 # Names that are defined in a submodule which is not imported before they are needed.
 _LATER = {
@@ -169,11 +172,13 @@ __all__ = [
     "contiguous_format",
     "default_generator",
     "detach",
+    "detach_",
     "device",
     "double",
     "dtype",
     "e",
     "enable_grad",
+    "fill_",
     "finfo",
     "float",
     "float16",
@@ -214,6 +219,7 @@ __all__ = [
     "pi",
     "preserve_format",
     "promote_types",
+    "resize_as_",
     "result_type",
     "set_default_device",
     "set_default_dtype",
@@ -233,5 +239,6 @@ __all__ = [
     "typename",
     "uint8",
     "use_deterministic_algorithms",
+    "zero_",
 ]
 __all__ += sorted(ops.api.FUNCTIONS)

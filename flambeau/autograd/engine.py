@@ -600,6 +600,7 @@ def _run_segment(graph, seeds, captures, retain, create_graph, needed=None):
     segment = local.trace.segment
     contexts = segment.contexts if graph is None else graph.contexts
     simple = not contexts and not create_graph and needed is None
+    simple = simple and not local.trace.exposed
     key = None
     if simple:
         marks = tuple((p, enter(g, segment)) for p, g in seeds.items())
@@ -730,7 +731,7 @@ def run(roots, cotangents, targets, retain, create_graph):
     """
     from . import modes
 
-    if local.trace.segment.contexts:
+    if local.trace.segment.contexts or local.trace.exposed:
         flush()  # what is recorded is then in memory, whatever a hook or custom function does
     with modes.set_grad_enabled(create_graph):
         local.trace.hold += 1

@@ -153,7 +153,7 @@ def unary(op):
             out = Tensor.__new__(Tensor)
             trace = local.trace
             segment = trace.segment
-            if input._segment is segment and not segment.eager:
+            if input._segment is segment and not segment.slow:
                 state = segment.node.next[op, input._pos]
                 segment.node = state
                 out._segment = segment
@@ -184,7 +184,7 @@ def binary(op, slow=None):
         segment = local.trace.segment
         try:
             kind = other.__class__
-            if input._segment is segment and not segment.eager:
+            if input._segment is segment and not segment.slow:
                 if kind is float or kind is int:
                     state = segment.node.next[op, input._pos, kind]
                     segment.node = state

@@ -104,6 +104,9 @@ def set_(self, source=None, *geometry):
     return self
 
 
+METHODS["__rdiv__"] = lambda self, other: METHODS["__rtruediv__"](self, other)
+
+
 @method("record_stream")
 def record_stream(self, stream):
     """Has no effect: there are no streams."""

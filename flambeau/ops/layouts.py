@@ -7,7 +7,7 @@ import numpy as np
 from .. import dtypes
 from ..recorder.handle import Tensor
 from . import movement as mv
-from .api import FUNCTIONS, METHODS, function, method
+from .api import FUNCTIONS, METHODS, cast_to, function, method
 from .creation import finish, from_numpy
 
 __all__ = ["empty_permuted", "empty_strided", "from_dlpack", "range", "scalar_tensor", "to_dlpack"]
@@ -81,6 +81,19 @@ def empty_permuted(
     made = FUNCTIONS["empty"]([size[d] for d in order], dtype=dtype, device=device)
     back = [order.index(d) for d in np.arange(len(order))]
     return finish(mv.permute(made, back), requires_grad)
+
+
+@function(methods=False, out=False)
+def fill(input, value):
+    """A copy of `input` with all elements replaced by a number or a 0-dim tensor."""
+    if isinstance(value, Tensor):
+        if value.ndim:
+            raise RuntimeError(
+                "fill only supports 0-dimension value tensor but got tensor with "
+                f"{value.ndim} dimensions."
+            )
+    everywhere = FUNCTIONS["ones"]((), dtype=dtypes.bool_)
+    return cast_to(FUNCTIONS["where"](everywhere, value, input), input._meta.dtype)
 
 
 # DLPack

@@ -397,7 +397,9 @@ def reshape(input, *args, shape=None):
     shape = infer_size(_sizes(args if shape is None else (shape,)), meta.numel)
     if meta.contiguous or view_strides(meta.shape, meta.strides, shape) is not None:
         return record(view_op, (input,), (("shape", shape),))
-    return record(view_op, (clone(input, memory_format=None),), (("shape", shape),))
+    out = record(view_op, (clone(input, memory_format=None),), (("shape", shape),))
+    out._view_of = None  # nobody else sees the copy
+    return out
 
 
 METHODS["reshape_as"] = lambda self, other: reshape(self, other._meta.shape)

@@ -9,7 +9,7 @@ from .api import cast_to, function
 from .core import broadcast_shapes, composite
 from .reduce import amax_op, amin_op, normalize_dim, normalize_dims, sum_op
 
-__all__ = ["cosine_similarity", "cross_along", "norm", "vector_norm"]
+__all__ = ["cosine_similarity", "cross_along", "vector_norm"]
 
 
 def _widened(x):
@@ -101,25 +101,6 @@ def _check_dtype(kind, dtype):
             f"linalg.vector_norm: dtype should be floating point or complex and hold {kind.name}, "
             f"but got {dtype.name}"
         )
-
-
-@function
-def norm(input, p="fro", dim=None, keepdim=False, dtype=None):
-    """The p-norm over `dim`, or of all elements; "fro" is 2.
-
-    >>> import flambeau as torch
-    >>> torch.norm(torch.tensor([3.0, 4.0]))
-    tensor(5.)
-    """
-    kind = dtype or input._meta.dtype
-    if kind.category < dtypes.FLOAT:
-        raise RuntimeError(
-            f"norm(): input must be floating point or complex, as input.float() is; got {kind.name}"
-        )
-    if isinstance(p, str) and p != "fro":
-        raise RuntimeError(f"only valid string values are 'fro' and 'nuc', found: {p}")
-    p = 2 if p is None or p == "fro" else p
-    return vector_norm(input, p, dim, keepdim, dtype=dtype)
 
 
 @function(methods=False)

@@ -2,7 +2,7 @@
 
 from ..recorder import inplace
 from ..recorder.handle import DEAD, Tensor
-from ..recorder.trace import add_state, enter, flush, local, set_grad_mode
+from ..recorder.trace import add_state, enter, exclusive, flush, local, set_grad_mode
 from .core import Composite
 
 __all__ = ["sync_point", "update_all"]
@@ -49,6 +49,7 @@ class _Replay:
     __slots__ = ("end", "first", "leaves")
 
 
+@exclusive
 def update_all(rule, targets, inputs, scalars, **static):
     """Write rule(*targets[i], *inputs[i], *scalars, **static) into targets[i], for all i.
 

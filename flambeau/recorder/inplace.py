@@ -13,6 +13,7 @@ from .trace import (
     WRITE,
     enter,
     enter_storage,
+    exclusive,
     family_content,
     flush,
     force,
@@ -72,6 +73,7 @@ def is_leaf(tensor):
     return tensor._history is None
 
 
+@exclusive
 def write(tensor, value):
     """Make `value`, a tensor of the same shape, the content of `tensor`."""
     if value._meta.shape != tensor._meta.shape:
@@ -206,6 +208,7 @@ def _keep_gradient(tensor, seen, before, segment):
     tensor._segment, tensor._pos = segment, state.first
 
 
+@exclusive
 def mark(tensor, requires_grad):
     """Make a tensor a leaf that requires a gradient, or that does not."""
     if tensor._segment is None and tensor._view_of is not None:
@@ -227,6 +230,7 @@ def mark(tensor, requires_grad):
     tensor._history = None
 
 
+@exclusive
 def adopt(tensor, other):
     """Make `tensor` a view of what `other` views: `tensor.data = other`."""
     segment = local.trace.segment
@@ -278,6 +282,7 @@ def become(tensor, view):
     tensor._changes += 1
 
 
+@exclusive
 def detached(tensor):
     """A view of the whole tensor that takes no part in gradients."""
     out = Tensor.__new__(Tensor)

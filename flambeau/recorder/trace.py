@@ -5,6 +5,7 @@ A *segment* is what a thread has recorded since its last sync point. Its records
 dict lookup. Only an unknown one is checked, typed and given a new State.
 """
 
+import functools
 import itertools
 import os
 import sys
@@ -148,7 +149,7 @@ class Segment:
 
     __slots__ = (
         *("contexts", "done", "eager", "grad_leaves", "handles", "leaves", "node", "retained"),
-        *("running", "scalars", "storages", "trace", "writes"),
+        *("running", "scalars", "slow", "storages", "trace", "writes"),
     )
 
     def __init__(self, trace, root):
@@ -157,16 +158,23 @@ class Segment:
         self.grad_leaves, self.contexts = {}, {}
         self.retained = None
         self.done = self.eager = self.running = False
+        self.slow = trace.exposed
 
 
 class Trace:
-    """A thread's recording: its current segment. `hold` keeps it from being run by itself."""
+    """A thread's recording: its current segment. `hold` keeps it from being run by itself.
 
-    __slots__ = ("hold", "root", "segment")
+    It is `exposed` once another thread needed a value that was only recorded here: each of its
+    steps then holds the lock `together`, and the quick paths are off. After `quiet` segments that
+    nobody else ran this ends.
+    """
+
+    __slots__ = ("exposed", "hold", "quiet", "root", "segment", "thread")
 
     def __init__(self, root=None):
-        self.root = root
-        self.hold = 0
+        self.root, self.thread = root, threading.get_ident()
+        self.hold = self.quiet = 0
+        self.exposed = False
         self.segment = Segment(self, root or ROOTS[True])
 
     def take(self):
@@ -186,6 +194,9 @@ class _Local(threading.local):
 
 local = _Local()
 
+together = threading.RLock()  # held by each step of exposed traces
+QUIET = 64
+
 # Set by recorder.sync: runs a segment that was taken from its trace.
 run_segment = None
 
@@ -193,16 +204,64 @@ run_segment = None
 def flush():
     """Run what this thread has recorded; every tensor it made is then in memory."""
     trace = local.trace
-    if trace.segment.handles and trace.root is None:
+    if not trace.segment.handles or trace.root is not None:
+        return
+    if not trace.exposed:
         run_segment(trace.take())
+        return
+    with together:
+        trace.quiet += 1
+        trace.exposed = trace.quiet < QUIET
+        if trace.segment.handles:
+            run_segment(trace.take())
 
 
 def force(segment):
     """Run a segment, of whatever thread, unless that is done."""
-    if not segment.done and segment.trace.segment is segment and not segment.running:
-        run_segment(segment.trace.take())
+    trace = segment.trace
+    if trace.thread != threading.get_ident():
+        _force_foreign(segment, trace)
+    elif not segment.done and trace.segment is segment and not segment.running:
+        if trace.exposed:
+            flush()
+        else:
+            run_segment(trace.take())
     while not segment.done:  # another thread is running it
         time.sleep(1e-5)
+
+
+def _force_foreign(segment, trace):
+    with together:
+        if segment.done or trace.segment is not segment or segment.running:
+            return
+        trace.quiet = 0
+        if not trace.exposed:
+            trace.exposed = segment.slow = True
+            _let_finish(trace)
+        if not segment.done and trace.segment is segment and not segment.running:
+            run_segment(trace.take())
+
+
+def _let_finish(trace):
+    """Wait until another thread has done the step that it began before it knew of the lock."""
+    time.sleep(0.02)
+    for _ in range(100):  # a backward pass; but it may be waiting for this thread
+        if not trace.hold:
+            break
+        time.sleep(0.01)
+
+
+def exclusive(f):
+    """A decorator of functions that change the current segment: one thread at a time."""
+
+    @functools.wraps(f)
+    def wrapper(*args, **kwargs):
+        if local.trace.exposed:
+            with together:
+                return f(*args, **kwargs)
+        return f(*args, **kwargs)
+
+    return wrapper
 
 
 def user_line():
@@ -312,7 +371,7 @@ _KNOWN_TO_ONE = 3  # references to the base of a view: by the view, a local name
 def _respect_outside(buffer, segment):
     """Where somebody outside may change the memory, do not read it later than now."""
     if buffer.is_shared:
-        segment.eager = True
+        segment.eager = segment.slow = True
 
 
 def enter_storage(storage, segment):
@@ -359,14 +418,28 @@ def family_content(base, segment):
     """The position of the content of a base's storage, tied to the gradient of the base."""
     storage = base._storage
     if not base._meta.requires_grad:
-        return enter_storage(storage, segment)
+        return _without_gradient(enter_storage(storage, segment), segment)
     meta = base._meta
     if meta.numel == storage.meta.numel and meta.is_dense:
         return enter(base, segment)
     # The base sees part of the storage: lay it over the whole, which changes no number.
-    part, whole = enter(base, segment), enter_storage(storage, segment)
+    part = enter(base, segment)
+    whole = _without_gradient(enter_storage(storage, segment), segment)
     attrs = (("geometry", meta.with_grad(False)),)
     state = structural(WRITE, (whole, part), attrs, (storage.meta.with_grad(True),), "op")
+    segment.handles.append(DEAD)
+    return state.first
+
+
+def _without_gradient(position, segment):
+    """A position with the same value that no gradient passes."""
+    state = segment.node
+    while not state.first <= position < state.end:
+        state = state.parent
+    meta = state.metas[position - state.first]
+    if not meta.requires_grad:
+        return position
+    state = structural(VIEW, (position,), (), (meta.with_grad(False),))
     segment.handles.append(DEAD)
     return state.first
 
@@ -462,6 +535,13 @@ def record(op, operands, attrs=()):
     Returns: the tensor it makes, or a tuple of them if `op.multi`.
     """
     trace = local.trace
+    if trace.exposed:
+        with together:
+            return _record(trace, op, operands, attrs)
+    return _record(trace, op, operands, attrs)
+
+
+def _record(trace, op, operands, attrs):
     segment = trace.segment
     if segment.node.full and not trace.hold and trace.root is None:
         flush()
@@ -582,6 +662,7 @@ def grad_enabled():
     return local.trace.segment.node.grad_mode
 
 
+@exclusive
 def set_grad_mode(enabled):
     """Make operations of this thread take part in gradients from here on, or not."""
     if local.trace.segment.node.grad_mode is not enabled:

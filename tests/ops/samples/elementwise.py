@@ -87,6 +87,7 @@ def records(s):
         c(s.given([-1.0, 0.0, 2.0]), t(3)), c(t(2, 3), t(3)), grad=False, kinds=("int", "bool")
     )
 
+    table["fill"] = s.record(c(t(2, 3), 1.5), c(t(3), t()), c(t(2), value=2), kinds=("complex",))
     table["frexp"] = s.record(t(3, 4), s.given([0.0, 1.0, -8.0]), kinds=(), second=False)
     table["clamp"] = table["clip"] = s.record(
         *(c(t(3, 4), -1.0, 1.0), c(t(3, 4), min=0.3), c(t(3, 4), max=0.3), c(t(3), 1.0, -1.0)),

@@ -40,6 +40,11 @@ def records(s):
         ),
         "chain_matmul": s.record(c(a, b, t(2, 3)), c(a), kinds=()),
         "vander": s.record(v, c(v, 3), c(v, 2, True), c(v, 0), kinds=kinds, grad=False),
+        "linalg.multi_dot": s.record(c([a, b, t(2, 5)]), c([v, t(4, 3), w]), kinds=kinds),
+        "linalg.vecdot": s.record(c(a, a), c(p, t(4), dim=-1), kinds=kinds),
+        "linalg.cross": s.record(c(t(2, 3), t(2, 3)), c(t(3, 4), t(3, 1), dim=0), kinds=kinds),
+        "linalg.vander": s.record(v, c(t(2, 3), N=4), kinds=kinds, grad=False),
+        "linalg.diagonal": s.record(a, c(p, offset=1)),
         "cross": s.record(c(t(3, 4), t(3, 4), 0), c(t(1, 3), t(5, 3), -1)),
     }
     return table

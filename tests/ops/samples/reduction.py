@@ -1,6 +1,12 @@
 """Samples of functions that fold dims away, of norms and of scans."""
 
 
+def rebuilt(library, a):
+    """The singular values of a matrix, and the matrix made of its factors again."""
+    u, values, v = library.svd(a)
+    return values, u @ library.diag_embed(values) @ v.transpose(-2, -1)
+
+
 def records(s):
     """{name: record} of this family."""
     c, t = s.call, s.t
@@ -36,6 +42,18 @@ def records(s):
     table["norm"] = s.record(*norms, x, c(x, 2, 1), c(x, 3, (0, 2), True), kinds=(), rtol=2e-5)
     table["frobenius_norm"] = s.record(c(x, 1), c(x, (1, 2), True), kinds=("complex",))
     table["dist"] = s.record(c(t(3, 4), t(4)), c(t(3), t(3), 1), c(t(3), t(3), 3.0), kinds=())
+    table["norm nuc"] = s.record(c(t(3, 4), "nuc"), c(x, "nuc", (0, 2)), kinds=(), name="norm")
+    table["nuclear_norm"] = s.record(t(3, 4), c(x, (1, 2), True), kinds=("complex",))
+    table["svd"] = s.record(c(t(3, 4)), c(t(2, 4, 3)), kinds=(), call=rebuilt, methods=False)
+    table["linalg.svdvals"] = s.record(t(3, 4), t(2, 4, 3), kinds=("complex",))
+    orders = ("fro", "nuc", 1, -1, 2, -2, float("inf"), float("-inf"))
+    table["linalg.matrix_norm"] = s.record(
+        *(c(t(3, 4), order) for order in orders), c(x, dim=(0, 2), keepdim=True), kinds=()
+    )
+    table["linalg.norm"] = s.record(
+        *(c(x), c(t(5), 3), c(t(3, 4), 2), c(x, 1, 1), c(x, 2, (0, 1))), kinds=()
+    )
+    table["linalg.vector_norm"] = s.record(*norms, c(x, 2, (0, 1)), kinds=(), rtol=2e-5)
     table["renorm"] = s.record(c(x, 2, 0, 0.5), c(x, 1, 1, 1.0), c(x, 3, -1, 2.0), kinds=())
     table["cdist"] = s.record(
         *(c(t(3, 4), t(2, 4)), c(t(2, 3, 4), t(1, 5, 4), 1.0), c(t(3, 4), t(2, 4), 3.0)),

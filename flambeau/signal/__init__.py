@@ -1,0 +1,5 @@
+"""`flambeau.signal`: signal processing."""
+
+from . import windows
+
+__all__ = ["windows"]

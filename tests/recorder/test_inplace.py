@@ -1,0 +1,568 @@
+"""In-place changes, views and memory shared with the outside, as in torch.
+
+Each case is a function of the library that returns what can be seen; it runs in both.
+"""
+
+import numpy as np
+import pytest
+
+import flambeau
+
+
+def plain(x):
+    """Tensors in a nested result as arrays with their facts."""
+    if hasattr(x, "requires_grad"):
+        values = np.array(x.detach().numpy())
+        return ("tensor", str(x.dtype), values.tolist(), x.requires_grad, x.is_leaf)
+    if isinstance(x, (list, tuple)):
+        return [plain(y) for y in x]
+    if isinstance(x, np.ndarray):
+        return x.tolist()
+    return x
+
+
+def both(torch, case, *args):
+    """Run a case in both libraries; the results, or the kinds of error, must be the same."""
+    seen = []
+    for lib in (flambeau, torch):
+        try:
+            seen.append(plain(case(lib, *args)))
+        except (RuntimeError, IndexError, TypeError, ValueError) as error:
+            seen.append(type(error).__name__)
+        finally:
+            lib.set_grad_enabled(True)
+    assert seen[0] == seen[1]
+    return seen[0]
+
+
+CASES = {}
+
+
+def case(f):
+    CASES[f.__name__] = f
+    return f
+
+
+# Views see writes, and write themselves
+
+
+@case
+def slice_writes_to_base(t):
+    x = t.zeros(3, 4)
+    x[1] = 1.0
+    x[:, 2] += 5
+    x[0, 0] = 7
+    x[1:, ::2].mul_(10)
+    return x
+
+
+@case
+def base_writes_are_seen_by_views(t):
+    x = t.arange(6.0)
+    row, grid = x[2:4], x.view(2, 3)
+    x.add_(1)
+    grid[0] *= 2
+    return x, row, grid
+
+
+@case
+def transposed_view(t):
+    x = t.arange(6.0).reshape(2, 3)
+    y = x.t()
+    y[2] = t.tensor([10.0, 20.0])
+    y.add_(1)
+    return x, y, y.is_contiguous(), y.stride()
+
+
+@case
+def view_of_view_of_view(t):
+    x = t.arange(24.0).reshape(2, 3, 4)
+    y = x[1].t()[1:, :2]
+    y.zero_()
+    return x, y, y.storage_offset(), y.stride()
+
+
+@case
+def expanded_cannot_be_written(t):
+    return t.zeros(3, 1).expand(3, 4).add_(1)
+
+
+@case
+def expanded_can_be_filled(t):
+    x = t.zeros(3, 1)
+    x.expand(3, 4).fill_(2)
+    return x
+
+
+@case
+def diagonal_view(t):
+    x = t.zeros(3, 3)
+    x.diagonal().fill_(1)
+    x.diagonal(1).add_(2)
+    return x
+
+
+@case
+def as_strided_view(t):
+    x = t.arange(10.0)
+    y = x.as_strided((3, 2), (3, 1), 1)
+    y += 100
+    z = x[2:].as_strided((2,), (1,), 0)
+    return x, y, z
+
+
+@case
+def copy_broadcasts_and_casts(t):
+    x = t.zeros(2, 3)
+    x.copy_(t.tensor([1, 2, 3]))
+    y = t.zeros(3, dtype=t.int32).copy_(t.tensor([1.9, -1.9, 2.0]))
+    return x, y
+
+
+@case
+def in_place_keeps_dtype(t):
+    x = t.ones(3, dtype=t.int64)
+    x += 2
+    y = t.ones(3, dtype=t.float16)
+    y.mul_(t.tensor(2.0, dtype=t.float64))
+    return x, y
+
+
+@case
+def in_place_refuses_to_narrow(t):
+    x = t.ones(3, dtype=t.int64)
+    x += 0.5
+    return x
+
+
+@case
+def in_place_refuses_to_grow(t):
+    return t.ones(3).add_(t.ones(2, 3))
+
+
+@case
+def unbind_and_split_share(t):
+    x = t.zeros(4, 2)
+    for k, row in enumerate(x.unbind()):
+        row.fill_(k)
+    x.split(2)[1].add_(10)
+    return x
+
+
+@case
+def index_put(t):
+    x = t.zeros(4, 3)
+    x[[0, 2]] = 1.0
+    x[x > 0] = 5.0
+    x[t.tensor([1, 1]), t.tensor([0, 2])] = t.tensor([8.0, 9.0])
+    x[..., None][3] = 4.0
+    return x
+
+
+@case
+def slices_with_none_and_ellipsis(t):
+    x = t.zeros(2, 3, 4)
+    x[..., 0] = 1
+    x[:, None, 1, 1:3] = 2
+    return x
+
+
+@case
+def swap_rows(t):
+    x = t.arange(6.0).reshape(3, 2)
+    x[0], x[1] = x[1].clone(), x[0].clone()
+    x[[0, 2]] = x[[2, 0]]
+    return x
+
+
+@case
+def write_from_itself(t):
+    x = t.arange(5.0)
+    x[1:] = x[:-1].clone()
+    x += x
+    return x
+
+
+@case
+def storage_is_shared(t):
+    x = t.zeros(2, 3)
+    same = [x.view(6), x[1:], x.t(), x.detach(), x.data]
+    other = [x.clone(), x + 0, x[[0]], x.contiguous().clone()]
+    pointer = x.untyped_storage().data_ptr()
+    return [y.untyped_storage().data_ptr() == pointer for y in same + other], [
+        y.data_ptr() - x.data_ptr() for y in same
+    ]
+
+
+@case
+def memory_stays_in_place(t):
+    x = t.zeros(1000)
+    before = x.data_ptr()
+    for _ in range(3):
+        x += 1
+        x.mul_(2)
+    return x.data_ptr() == before, x[:2]
+
+
+@case
+def set_data(t):
+    x = t.zeros(3, requires_grad=True)
+    y = t.arange(3.0)
+    x.data = y
+    y += 1
+    x.data.mul_(2)
+    return x, y, x.data_ptr() == y.data_ptr()
+
+
+@case
+def tied_parameters(t):
+    a, b = t.nn.Linear(2, 2), t.nn.Linear(2, 2)
+    a.weight = b.weight
+    with t.no_grad():
+        b.weight.fill_(3)
+    return a.weight is b.weight, a.weight.data_ptr() == b.weight.data_ptr(), a.weight
+
+
+@case
+def resize(t):
+    x = t.arange(6.0)
+    x.resize_(2, 2)
+    return x
+
+
+# Versions
+
+
+@case
+def versions(t):
+    x = t.zeros(4)
+    seen = [x._version]
+    x.add_(1)
+    seen.append(x._version)
+    x[0] = 2
+    seen += [x._version, x.view(2, 2)._version, x.detach()._version]
+    x.data.add_(1)
+    seen += [x._version, x.clone()._version]
+    x.detach().mul_(2)
+    return [*seen, x._version]
+
+
+# Gradients through in-place changes and views
+
+
+@case
+def gradient_of_in_place(t):
+    x = t.tensor([1.0, 2.0, 3.0], requires_grad=True)
+    y = x * 2
+    y.mul_(x)
+    y[1] = 0
+    y += 1
+    y.sum().backward()
+    return x.grad, y
+
+
+@case
+def gradient_through_written_view(t):
+    x = t.ones(2, 3, requires_grad=True)
+    y = t.zeros(2, 3)
+    y[0] = x[1] * 3
+    view = y[:, 1]
+    view.mul_(2)
+    (y * y).sum().backward()
+    return x.grad, y, view
+
+
+@case
+def a_view_made_before_sees_the_gradient(t):
+    w = t.tensor([2.0, 3.0], requires_grad=True)
+    base = t.zeros(4)
+    view = base[1:3]
+    base[1:3] = w * w
+    view.sum().backward()
+    return w.grad, view, base
+
+
+@case
+def base_after_a_write_to_its_view(t):
+    w = t.ones(3, requires_grad=True)
+    base = w * 2
+    base.view(3, 1)[1:].mul_(5)
+    base.sum().backward()
+    return w.grad
+
+
+@case
+def write_through_transposed_view(t):
+    w = t.ones(2, 3, requires_grad=True)
+    base = w * 1
+    base.t()[1].mul_(w[:, 0] * 4)
+    (base * t.arange(6.0).reshape(2, 3)).sum().backward()
+    return w.grad
+
+
+@case
+def write_through_a_detached_alias(t):
+    w = t.ones(3, requires_grad=True)
+    x = w * 2
+    d = x.detach()
+    d[0] = 10
+    x.sum().backward()
+    return w.grad, x, d
+
+
+@case
+def write_to_a_part_of_a_detached_alias(t):
+    w = t.ones(4, requires_grad=True)
+    d = (w * 2).detach()[1:]
+    d[:2] = w[:2] * 3
+    d.sum().backward()
+    return w.grad, d
+
+
+@case
+def write_twice_into_a_part(t):
+    w = t.ones(4, requires_grad=True)
+    d = t.zeros(6).detach()[1:]
+    d[:2] = w[:2] * 3
+    d[1:3] = w[2:] * 5
+    (d * t.arange(5.0)).sum().backward()
+    return w.grad, d
+
+
+@case
+def untracked_write_keeps_the_gradient(t):
+    w = t.ones(3, requires_grad=True)
+    y = w * 2
+    with t.no_grad():
+        y.add_(5)
+    y.sum().backward()
+    return w.grad, y
+
+
+@case
+def untracked_write_to_a_leaf(t):
+    w = t.ones(3, requires_grad=True)
+    view = w[1:]
+    with t.no_grad():
+        w -= 0.5
+        w[0] = 9
+    (w * w).sum().backward()
+    return w, w.grad, view
+
+
+@case
+def leaf_in_place(t):
+    return t.ones(3, requires_grad=True).add_(1)
+
+
+@case
+def view_of_a_leaf_in_place(t):
+    return t.ones(3, requires_grad=True)[1:].add_(1)
+
+
+@case
+def leaf_item_assignment(t):
+    x = t.ones(3, requires_grad=True)
+    x[0] = 2.0
+    return x
+
+
+@case
+def view_made_without_gradients(t):
+    x = t.ones(3, requires_grad=True) * 1
+    with t.no_grad():
+        view = x[1:]
+    view += t.ones(2, requires_grad=True)
+    return x
+
+
+@case
+def detach_in_place(t):
+    x = t.ones(3, requires_grad=True)
+    y = x * 2
+    z = y * 3
+    y.detach_()
+    z.sum().backward()
+    return x.grad, y
+
+
+@case
+def detach_a_view_in_place(t):
+    return (t.ones(3, requires_grad=True) * 2)[1:].detach_()
+
+
+@case
+def requires_grad_in_the_middle(t):
+    x = t.ones(3)
+    y = x * 2
+    x.requires_grad_()
+    z = x * 3
+    (y + z).sum().backward()
+    return x.grad
+
+
+@case
+def zero_cuts_the_gradient(t):
+    x = t.ones(3, requires_grad=True)
+    y = x * 2
+    y.zero_()
+    y[1] = x[0]
+    y.sum().backward()
+    return x.grad
+
+
+@case
+def accumulate_into_a_buffer(t):
+    w = t.ones(2, requires_grad=True)
+    out = t.zeros(3, 2)
+    for k in range(3):
+        out[k] = w * k
+    out.sum().backward()
+    return w.grad, out.requires_grad
+
+
+@case
+def gradient_across_a_sync_point(t):
+    w = t.ones(2, requires_grad=True)
+    y = w * 3
+    y.tolist()
+    y[0] *= 2
+    y.tolist()
+    y.add_(w)
+    y.tolist()
+    y.sum().backward()
+    return w.grad
+
+
+@case
+def sgd_by_hand(t):
+    w = t.tensor([1.0, -2.0], requires_grad=True)
+    for _ in range(4):
+        loss = (w * w).sum()
+        loss.backward()
+        with t.no_grad():
+            w -= 0.1 * w.grad
+            w.grad.zero_()
+    return w, w.grad
+
+
+@case
+def grad_is_a_tensor_like_others(t):
+    w = t.ones(3, requires_grad=True)
+    (w * 2).sum().backward()
+    kept = w.grad
+    (w * 3).sum().backward()
+    w.grad[0] = 0
+    return kept, w.grad is kept
+
+
+# Memory shared with NumPy
+
+
+@case
+def from_numpy_both_ways(t):
+    array = np.zeros(4, np.float32)
+    x = t.from_numpy(array)
+    array[0] = 1
+    x[1] = 2
+    x += 1
+    return array, x
+
+
+@case
+def array_changes_after_an_op_was_recorded(t):
+    array = np.ones(4, np.float32)
+    x = t.from_numpy(array)
+    y = x * 2
+    array[:] = 100
+    return y, x
+
+
+@case
+def numpy_shares(t):
+    x = t.arange(4.0)
+    array = x.numpy()
+    x.mul_(2)
+    first = array.copy()
+    array += 1
+    y = x + 0
+    array[:] = 0
+    return first, y, x
+
+
+@case
+def numpy_of_a_view(t):
+    x = t.zeros(3, 4)
+    column = x[:, 1].numpy()
+    column[:] = 5
+    x[0] += 1
+    return x, column, column.strides
+
+
+@case
+def row_is_read_before_the_array_changes(t):
+    x = t.arange(6.0).reshape(2, 3)
+    x.tolist()
+    row = x[1] * 1
+    whole = x.sum()
+    x.numpy()[:] = 0
+    return row, whole, x
+
+
+@case
+def strided_array(t):
+    array = np.arange(12, dtype=np.float64).reshape(3, 4)[:, ::2]
+    x = t.from_numpy(array)
+    x[1] = -1
+    array[2] = 7
+    return x, array, x.stride()
+
+
+@case
+def array_of_a_tensor_that_died(t):
+    x = t.arange(4.0)
+    array = (x * 2).numpy()
+    del x
+    others = [t.zeros(4) + k for k in range(20)]
+    return array, others[3]
+
+
+@case
+def numpy_needs_detach(t):
+    return t.ones(2, requires_grad=True).numpy()
+
+
+@case
+def as_tensor_shares_and_tensor_copies(t):
+    array = np.zeros(3)
+    shared, copied = t.as_tensor(array), t.tensor(array)
+    array += 1
+    return shared, copied
+
+
+@case
+def parameter_shares_with_its_data(t):
+    data = t.zeros(3)
+    p = t.nn.Parameter(data)
+    data += 1
+    with t.no_grad():
+        p.mul_(5)
+    return data, p
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_as_in_torch(torch, name):
+    both(torch, CASES[name])
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_second_time(torch, name):
+    """Known traces are walked by other code than new ones."""
+    CASE = CASES[name]
+    seen = []
+    for _ in range(3):
+        try:
+            seen.append(plain(CASE(flambeau)))
+        except RuntimeError as error:
+            seen.append(str(error))
+    assert seen[0] == seen[1] == seen[2]
