@@ -124,7 +124,14 @@ _LATER = {
         (
             *("adaptive_avg_pool1d", "avg_pool1d", "bilinear", "channel_shuffle", "conv1d"),
             *("conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d"),
-            *("max_pool1d", "max_pool2d", "max_pool3d", "pairwise_distance", "pixel_shuffle"),
+            *(
+                "max_pool1d",
+                "max_pool2d",
+                "max_pool3d",
+                "pairwise_distance",
+                "pdist",
+                "pixel_shuffle",
+            ),
             *("pixel_unshuffle", "rms_norm", "rrelu", "rrelu_"),
         ),
         "nn.functional",

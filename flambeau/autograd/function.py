@@ -15,8 +15,8 @@ from ..ops.reduce import sum_to
 from ..recorder import inplace, sync
 from ..recorder.handle import Tensor, intern
 from ..recorder.trace import flush, grad_enabled, local, new_leaf, record
-from . import engine
 from .modes import no_grad
+from .rules import FREED, zeros_of
 
 __all__ = ["Function", "FunctionCtx", "InplaceFunction", "once_differentiable"]
 
@@ -90,7 +90,7 @@ class FunctionCtx:
         Raises: RuntimeError if they were changed in place since, or if the graph was freed.
         """
         if self._saved is None:
-            raise RuntimeError(engine.FREED)
+            raise RuntimeError(FREED)
         return tuple(None if kept is None else kept.unpack() for kept in self._saved)
 
     saved_variables = saved_tensors
@@ -156,7 +156,7 @@ class _Context:
             full[k] = g
         if self.ctx._materialize:
             full = [
-                engine.zeros_of(m) if g is None and m is not None else g
+                zeros_of(m) if g is None and m is not None else g
                 for g, m in zip(full, self.metas, strict=True)
             ]
         grads = self.cls._derivative()(self.ctx, *full)

@@ -11,8 +11,9 @@ from ..ops.api import METHODS
 from ..recorder import inplace
 from ..recorder.handle import Tensor
 from ..recorder.trace import VIEW, WRITE, enter, local
-from . import engine
+from .engine import gradient_place
 from .hooks import NodeHooks, RemovableHandle, add_hook
+from .paths import gradient_inputs
 
 __all__ = ["AccumulateGrad", "GradientEdge", "Node", "get_gradient_edge", "grad_fn"]
 
@@ -196,7 +197,7 @@ def _node_at(below, position, leaves, contexts):
         if not state.metas[position - state.first].requires_grad:
             return None, 0
         if state.grad == "keep":
-            position = engine.gradient_inputs(state)[0]
+            position = gradient_inputs(state)[0]
         elif state.op is VIEW and state.grad == "op" and _same(state, below):
             position = state.operands[0]
         elif state.op is WRITE and state.grad == "op" and _is_result(state, below):
@@ -234,7 +235,7 @@ def _is_result(state, below):
 
 def _home(tensor):
     """(graph or segment, a record at or behind the tensor's, its position)."""
-    graph, position = engine.gradient_place(tensor)
+    graph, position = gradient_place(tensor)
     if graph is None:
         segment = local.trace.segment
         return segment, segment.node, position

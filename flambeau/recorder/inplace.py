@@ -86,13 +86,13 @@ def write(tensor, value):
     if tensor._storage is not None and tensor._segment is not segment:
         enter(tensor, segment)  # which may find that nobody else views the storage any more
     if tensor._storage is None:
-        tensor._changes += 1
         _write_own(tensor, source, tracked, segment)
+        tensor._changes += 1
     else:
         if tracked and tensor._untracked_view:
             raise RuntimeError(UNTRACKED)
-        _count_change(tensor)
         _write_shared(tensor, source, tracked, segment)
+        _count_change(tensor)
     if tracked:
         for changed in {tensor, tensor._view_of} - {None}:
             if changed._retains_grad:

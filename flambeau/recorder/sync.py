@@ -118,8 +118,10 @@ def _sees_all(state, by_position):
 def run(segment):
     """Run a segment; its tensors that are alive are in memory afterwards."""
     segment.running = True
-    state = segment.node
     handles, segment.handles = segment.handles, None
+    state = segment.node
+    while state.end > len(handles):  # a quick path of another thread that now starts again
+        state = state.parent
     alive, tensors = [], []
     position = len(handles)
     item = None

@@ -166,16 +166,22 @@ class Trace:
 
     It is `exposed` once another thread needed a value that was only recorded here: each of its
     steps then holds the lock `together`, and the quick paths are off. After `quiet` segments that
-    nobody else ran this ends.
+    nobody else ran this ends. Without the lock it is `busy` during a step. While it is held nobody
+    else takes the segment, unless it is `open`.
     """
 
-    __slots__ = ("exposed", "hold", "quiet", "root", "segment", "thread")
+    __slots__ = ("busy", "exposed", "hold", "open", "quiet", "root", "segment", "thread")
 
     def __init__(self, root=None):
         self.root, self.thread = root, threading.get_ident()
-        self.hold = self.quiet = 0
-        self.exposed = False
+        self.busy = self.hold = self.quiet = 0
+        self.exposed = self.open = False
         self.segment = Segment(self, root or ROOTS[True])
+
+    @property
+    def is_free(self):
+        """Whether another thread may take the segment now."""
+        return not self.busy and (self.open or not self.hold)
 
     def take(self):
         """End the current segment and return it; recording goes on in a new one."""
@@ -201,19 +207,43 @@ QUIET = 64
 run_segment = None
 
 
+class _Taken(Exception):
+    """Another thread has run the segment that a step was to extend: it starts again."""
+
+
+def exclusive(f):
+    """A decorator of functions that change the current segment: nobody takes it meanwhile."""
+
+    @functools.wraps(f)
+    def wrapper(*args, **kwargs):
+        trace = local.trace
+        trace.busy += 1
+        try:
+            if not trace.exposed:
+                return f(*args, **kwargs)
+        except _Taken:
+            pass
+        finally:
+            trace.busy -= 1
+        while True:
+            try:
+                with together:
+                    return f(*args, **kwargs)
+            except _Taken:
+                continue
+
+    return wrapper
+
+
+@exclusive
 def flush():
     """Run what this thread has recorded; every tensor it made is then in memory."""
     trace = local.trace
-    if not trace.segment.handles or trace.root is not None:
-        return
-    if not trace.exposed:
+    if trace.segment.handles and trace.root is None:
+        if trace.exposed:
+            trace.quiet += 1
+            trace.exposed = trace.quiet < QUIET
         run_segment(trace.take())
-        return
-    with together:
-        trace.quiet += 1
-        trace.exposed = trace.quiet < QUIET
-        if trace.segment.handles:
-            run_segment(trace.take())
 
 
 def force(segment):
@@ -222,46 +252,39 @@ def force(segment):
     if trace.thread != threading.get_ident():
         _force_foreign(segment, trace)
     elif not segment.done and trace.segment is segment and not segment.running:
-        if trace.exposed:
-            flush()
-        else:
-            run_segment(trace.take())
+        _force_own(segment)
     while not segment.done:  # another thread is running it
         time.sleep(1e-5)
 
 
+@exclusive
+def _force_own(segment):
+    if not segment.done and segment.trace.segment is segment and not segment.running:
+        run_segment(segment.trace.take())
+
+
 def _force_foreign(segment, trace):
-    with together:
-        if segment.done or trace.segment is not segment or segment.running:
-            return
-        trace.quiet = 0
-        if not trace.exposed:
-            trace.exposed = segment.slow = True
-            _let_finish(trace)
-        if not segment.done and trace.segment is segment and not segment.running:
-            run_segment(trace.take())
+    """Run what another thread has recorded, when it is between two steps.
 
-
-def _let_finish(trace):
-    """Wait until another thread has done the step that it began before it knew of the lock."""
-    time.sleep(0.02)
-    for _ in range(100):  # a backward pass; but it may be waiting for this thread
-        if not trace.hold:
-            break
-        time.sleep(0.01)
-
-
-def exclusive(f):
-    """A decorator of functions that change the current segment: one thread at a time."""
-
-    @functools.wraps(f)
-    def wrapper(*args, **kwargs):
-        if local.trace.exposed:
+    Meanwhile others may take what this thread has recorded, lest two wait for one another.
+    """
+    mine = local.trace
+    busy, mine.busy = mine.busy, 0
+    trace.quiet = 0
+    trace.exposed = segment.slow = True
+    patience = 2000
+    while not segment.done and trace.segment is segment and not segment.running:
+        patience -= 1
+        if trace.is_free or patience < 0:
             with together:
-                return f(*args, **kwargs)
-        return f(*args, **kwargs)
-
-    return wrapper
+                ready = not segment.done and trace.segment is segment and not segment.running
+                if ready and (trace.is_free or patience < 0):
+                    run_segment(trace.take())
+        else:
+            time.sleep(0.001)
+    while not segment.done:
+        time.sleep(1e-4)
+    mine.busy = busy
 
 
 def user_line():
@@ -322,6 +345,8 @@ def enter(tensor, segment):
         return tensor._pos
     if home is not None and not home.done:
         force(home)
+        if segment.running:
+            raise _Taken
     if tensor._storage is not None and not _take_over(tensor):
         return _enter_view(tensor, segment)
     meta = tensor._meta
@@ -380,6 +405,8 @@ def enter_storage(storage, segment):
         return storage.pos
     if storage.segment is not None and not storage.segment.done:
         force(storage.segment)
+        if segment.running:
+            raise _Taken
     node = segment.node
     key = (LEAF, storage.meta)
     state = node.next.get(key) or add_state(node, key, LEAF, (), {}, (storage.meta,))
@@ -535,9 +562,19 @@ def record(op, operands, attrs=()):
     Returns: the tensor it makes, or a tuple of them if `op.multi`.
     """
     trace = local.trace
-    if trace.exposed:
-        with together:
+    trace.busy += 1
+    try:
+        if not trace.exposed:
             return _record(trace, op, operands, attrs)
+    except _Taken:
+        pass
+    finally:
+        trace.busy -= 1
+    return _record_alone(trace, op, operands, attrs)
+
+
+@exclusive
+def _record_alone(trace, op, operands, attrs):
     return _record(trace, op, operands, attrs)
 
 
@@ -564,6 +601,8 @@ def _record(trace, op, operands, attrs):
             numbers += (x,)
     if attrs:
         key.append(attrs)
+    if segment.running:
+        raise _Taken
     key = tuple(key)
     node = segment.node
     state = node.next.get(key)
@@ -583,33 +622,42 @@ def _number(op, x):
 def commit(trace, segment, state, numbers, operands):
     """Move the segment on to `state`, and make the handles of its results."""
     op = state.op
-    results = []
-    position = state.first
-    for meta in state.metas:
+    if op.multi:
+        out = []
+        for position, meta in enumerate(state.metas, state.first):
+            made = Tensor.__new__(Tensor)
+            made._segment, made._pos, made._meta, made._storage = segment, position, meta, None
+            out.append(made)
+        segment.node = state
+        segment.handles.extend(out)
+        out = tuple(out)
+    else:
         out = Tensor.__new__(Tensor)
-        out._segment, out._pos, out._meta, out._storage = segment, position, meta, None
-        results.append(out)
-        position += 1
-    segment.node = state
-    segment.handles.extend(results)
+        out._segment, out._pos, out._meta, out._storage = segment, state.first, state.meta, None
+        segment.node = state
+        segment.handles.append(out)
     if numbers:
         segment.scalars.extend(numbers)
     if op.view:
-        base = operands[0]
-        storage = share(base)
-        shift = base._meta.offset - state.expansion
-        for out in results:
-            if shift:
-                out._meta = _shifted(out._meta, shift)
-            out._storage = storage
-            add_alias(storage, out)
-            if state.grad_mode:
-                out._view_of = base if base._view_of is None else base._view_of
-            else:
-                out._untracked_view = True
+        _attach(out, operands[0], state)
     if segment.eager and not trace.hold and trace.root is None:
         flush()
-    return tuple(results) if op.multi else results[0]
+    return out
+
+
+def _attach(out, base, state):
+    """Make the result of a view operation a view of the storage of its operand."""
+    shift = base._meta.offset - state.expansion
+    if shift:
+        out._meta = _shifted(out._meta, shift)
+    storage = base._storage
+    out._storage = storage = share(base) if storage is None else storage
+    add_alias(storage, out)
+    if state.grad_mode:
+        root = base._view_of
+        out._view_of = base if root is None else root
+    else:
+        out._untracked_view = True
 
 
 def _add_op(node, key, op, places, attrs, operands, segment):

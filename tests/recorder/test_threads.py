@@ -14,7 +14,7 @@ def run_all(*functions):
     def guarded(f):
         try:
             f()
-        except BaseException as error:
+        except BaseException as error:  # handed to the test's own thread
             errors.append(error)
 
     threads = [threading.Thread(target=guarded, args=(f,)) for f in functions]

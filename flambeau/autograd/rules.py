@@ -1,0 +1,301 @@
+"""The walk of the derivative rules, from the cotangents of results down to those of leaves."""
+
+from heapq import heapify, heappop, heappush
+
+from .. import dtypes
+from ..ops.api import FUNCTIONS, cast_to
+from ..ops.core import _WRAPPED, number, private_trace, symbol
+from ..ops.movement import _as_strided_vjp, region_of, write_region
+from ..ops.reduce import sum_to
+from ..recorder.handle import Tensor, intern
+from ..recorder.trace import MARK, VIEW, WRITE, Scalar, enter, local
+from .hooks import call_tensor_hooks
+from .paths import gradient_inputs, index_path, meta_at
+
+__all__ = ["FREED", "Source", "walk", "zeros_of"]
+
+FREED = (
+    "Trying to backward through the graph a second time (or directly access saved tensors after "
+    "they have already been freed). Saved intermediate values of the graph are freed when you call "
+    ".backward() or autograd.grad(). Specify retain_graph=True if you need to backward through the "
+    "graph a second time or if you need to access saved tensors after calling backward."
+)
+
+
+class Source:
+    """A source of the values at the positions of a graph, and of the numbers in its slots."""
+
+    freed = frozenset()
+    contexts = {}
+
+    def __init__(self, index):
+        self.index = index
+
+    def scalar(self, slot, kind):
+        """The number in a slot: here a reference to it."""
+        return Scalar(slot, kind)
+
+    def number(self, slot, kind):
+        """The number as a tensor that rules can compute with, and that a macro can renew."""
+        return number(self.scalar(slot, kind))
+
+
+def walk(source, seeds, captures, needed=None):
+    """Run the rules from the cotangents `seeds` (by position) down to the leaves.
+
+    Returns: the cotangents of leaves by position. `captures` is filled with those of its keys.
+    Only the positions of `needed` are visited, if it is given.
+    """
+    cotangents = dict(seeds)
+    results = {}
+    index, contexts = source.index, source.contexts
+    heap = [-p for p in cotangents]
+    heapify(heap)
+    queued = set(cotangents)
+    while heap:
+        position = -heappop(heap)
+        if position not in cotangents:
+            continue
+        state = index[position]
+        outs = range(state.first, state.end)
+        gs = [cotangents.pop(p, None) for p in outs]
+        if contexts:
+            gs = _hooked(contexts, outs, gs)
+        for p, g in zip(outs, gs, strict=True):
+            if g is not None and p in captures:
+                captures[p] = g
+        if state.grad == "leaf":
+            results[position] = gs[0]
+            continue
+        if state.grad is None:
+            continue
+        pairs = _through(state, gs, source)
+        for p, g in pairs:
+            if g is None or not meta_at(index, p).requires_grad:
+                continue
+            if needed is not None and p not in needed:
+                continue
+            g = fit(g, meta_at(index, p))
+            seen = cotangents.get(p)
+            cotangents[p] = g if seen is None else seen + g
+            if p not in queued:
+                queued.add(p)
+                heappush(heap, -p)
+    return results
+
+
+def _hooked(contexts, positions, gs):
+    """Cotangents as the hooks of the tensors at `positions` leave them."""
+    found = [contexts.get(("tensor", p)) for p in positions]
+    return [
+        call_tensor_hooks(hooks, g) if hooks and g is not None else g
+        for hooks, g in zip(found, gs, strict=True)
+    ]
+
+
+def _through(state, gs, source):
+    """(position, cotangent) of each operand of a state."""
+    op = state.op
+    if state.grad == "keep":
+        return [(gradient_inputs(state)[0], gs[0])]
+    if op is VIEW:
+        return [(state.operands[0], _view_vjp(gs[0], source, state))]
+    if op is WRITE:
+        return _write_vjp(gs[0], source, state)
+    if op is MARK:
+        return []
+    hooks = source.contexts.get(("node", state.first)) if source.contexts else None
+    if hooks is not None:
+        gs = hooks.call_before(gs)
+    context = source.contexts.get(state.first)
+    if context is None:
+        grads = apply_rule(state, gs, source)
+    else:
+        grads = context(gs, source, state.first)
+    if hooks is not None:
+        grads = hooks.call_after(grads, gs)
+    return [(p, g) for p, g in zip(state.operands, grads, strict=False) if type(p) is int]
+
+
+def apply_rule(state, gs, source):
+    """The cotangents of a state's operands by its op's rule, or that of its body."""
+    op = state.op
+    if state.first in source.freed and _uses_values(op):
+        raise RuntimeError(FREED)
+    inputs, slots = [], state.slots()
+    for k, place in enumerate(state.operands):
+        if type(place) is int:
+            inputs.append(source.tensor(place))
+        elif place is None:
+            inputs.append(None)
+        else:
+            kind = place if type(place) is type else place.kind
+            inputs.append(source.number(slots[k], kind))
+    if op.vjp_rule is None:
+        if not op.composite:
+            raise RuntimeError(f"derivative for {op.name} is not implemented")
+        return body_vjp(op, gs, inputs, state.attrs)
+    if op.multi:
+        outs = tuple(source.tensor(p) for p in range(state.first, state.end))
+        gs = [zeros_of(m) if g is None else g for g, m in zip(gs, state.metas, strict=True)]
+        grads = op.vjp_rule(tuple(gs), outs, *inputs, **state.attrs)
+    else:
+        grads = op.vjp_rule(gs[0], source.tensor(state.first), *inputs, **state.attrs)
+    return grads if isinstance(grads, tuple) else (grads,)
+
+
+_PLAIN = frozenset(
+    ("add", "sub", "neg", "sum", "mean", "view", "permute", "expand", "slice", "select", "clone")
+    + (
+        "unsqueeze",
+        "squeeze",
+        "transpose",
+        "t",
+        "to",
+        "cat",
+        "slice_backward",
+        "diagonal",
+        "flip",
+        "as_strided",
+    )
+)
+
+
+def _uses_values(op):
+    return op.name not in _PLAIN
+
+
+def zeros_of(meta):
+    """A tensor of zeros like a meta."""
+    return FUNCTIONS["zeros"](meta.shape, dtype=meta.dtype)
+
+
+def body_vjp(op, gs, inputs, attrs):
+    """The gradient of a composite: its body is recorded again and differentiated."""
+    with private_trace(grad_mode=True) as segment:
+        local.trace.hold += 1
+        described = [
+            x if x is None else _operand_meta(x).with_grad(_is_differentiable(x)) for x in inputs
+        ]
+        symbols = [None if m is None else symbol(segment, m) for m in described]
+        for s in symbols:
+            if s is not None and s._meta.requires_grad:
+                segment.grad_leaves[s._pos] = (s, None)
+        results = op.function(*symbols, **attrs)
+        results = results if isinstance(results, tuple) else (results,)
+        outputs = [enter(r, segment) for r in results]
+        path = segment.node.path()
+        numbers = segment.scalars
+    source = _Body(path, symbols, inputs, numbers)
+    seeds = {}
+    for p, g in zip(outputs, gs, strict=True):
+        if g is not None and source.index[p].metas[p - source.index[p].first].requires_grad:
+            seeds[p] = seeds[p] + g if p in seeds else g
+    found = walk(source, seeds, {})
+    return tuple(None if s is None else found.get(s._pos) for s in symbols)
+
+
+def _operand_meta(x):
+    if isinstance(x, Tensor):
+        return x._meta
+    kind = x.kind if type(x) is Scalar else (float if isinstance(x, float) else type(x))
+    return intern((), _WRAPPED[kind], wrapped=True)
+
+
+def _is_differentiable(x):
+    if not isinstance(x, Tensor) or x._meta.wrapped:
+        return False
+    return x._meta.dtype.category >= dtypes.FLOAT
+
+
+class _Body(Source):
+    """The values in the body of a composite, computed again from its operands when used."""
+
+    def __init__(self, path, symbols, inputs, numbers):
+        super().__init__(index_path(path))
+        self.numbers = numbers
+        self.values = {s._pos: x for s, x in zip(symbols, inputs, strict=True) if s is not None}
+
+    def tensor(self, position):
+        """The value: an operand, or the result of recording again what makes it."""
+        if position not in self.values:
+            state = self.index[position]
+            made = self._again(state)
+            made = made if isinstance(made, tuple) else (made,)
+            for p, x in zip(range(state.first, state.end), made, strict=True):
+                self.values[p] = x
+        return self.values[position]
+
+    def _again(self, state):
+        operands, slots = [], state.slots()
+        for k, place in enumerate(state.operands):
+            if type(place) is int:
+                operands.append(self.tensor(place))
+            elif place is None:
+                operands.append(None)
+            else:
+                operands.append(self.numbers[slots[k]])
+        if state.op is VIEW or state.op is WRITE:
+            raise RuntimeError("a composite must not write in place")
+        return state.op(*operands, **state.attrs)
+
+    def scalar(self, slot, kind):
+        """The number in a slot of the body, which is part of the program."""
+        return self.numbers[slot]
+
+
+def fit(g, meta):
+    """A cotangent in the shape and dtype of what it belongs to."""
+    if g._meta.shape != meta.shape:
+        g = sum_to(g, meta.shape)
+    if g._meta.dtype is not meta.dtype:
+        if g._meta.dtype.is_complex and not meta.dtype.is_complex:
+            g = g.real
+        g = cast_to(g, meta.dtype)
+    return g
+
+
+def _view_vjp(g, source, state):
+    """A view of a written storage: its cotangent, laid over zeros."""
+    base = meta_at(source.index, state.operands[0])
+    view = state.meta
+    if view.shape == base.shape and view.strides == base.strides:
+        return g
+    zeros = zeros_of(base.with_dtype(g._meta.dtype)).reshape(-1)
+    if view.overlaps:
+        flat = _as_strided_vjp(g, zeros, view.shape, view.strides, view.offset)
+        return _from_memory(flat, base)
+    flat = write_region(zeros, g, geometry=(tuple(view.shape), view.strides, view.offset))
+    return _from_memory(flat, base)
+
+
+def _from_memory(flat, meta):
+    """The dense tensor of geometry `meta` whose memory holds `flat`."""
+    if meta.contiguous:
+        return flat.reshape(meta.shape)
+    order = sorted(range(len(meta.shape)), key=lambda d: (-meta.strides[d], d))
+    x = flat.reshape([meta.shape[d] for d in order])
+    return x.permute([order.index(d) for d in range(len(order))])
+
+
+def _to_memory(x, meta):
+    """The elements of a tensor in the order of memory of a dense geometry."""
+    if not meta.contiguous:
+        x = x.permute(sorted(range(len(meta.shape)), key=lambda d: (-meta.strides[d], d)))
+    return x.contiguous().reshape(-1)
+
+
+def _write_vjp(g, source, state):
+    base, value = state.operands
+    region = state.attrs["geometry"]
+    meta = state.meta
+    if region.shape == meta.shape and region.strides == meta.strides:
+        if meta_at(source.index, value).requires_grad:
+            return [(value, g)]
+        return [(base, zeros_of(meta))]
+    flat = _to_memory(g, meta)
+    geometry = (tuple(region.shape), region.strides, region.offset)
+    pairs = [(value, region_of(flat, geometry))]
+    hole = write_region(flat, flat.new_zeros(()), geometry=geometry)
+    pairs.append((base, _from_memory(hole, meta_at(source.index, base))))
+    return pairs
