@@ -251,7 +251,10 @@ def item(self):
     meta = self._meta
     if meta.numel != 1:
         raise RuntimeError(f"a Tensor with {meta.numel} elements cannot be converted to Scalar")
-    return dtypes.decode(_array(self).reshape(1), meta.dtype)[0].item()
+    buffer, meta = sync.realize(self)
+    kind, start = meta.dtype, meta.offset * meta.dtype.itemsize
+    element = buffer.array[start : start + kind.itemsize].view(kind.numpy)
+    return dtypes.decode(element, kind).item()
 
 
 @_method

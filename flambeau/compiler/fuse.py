@@ -12,6 +12,7 @@ __all__ = ["Group", "Partition", "Step", "compose", "partition"]
 
 VIEWS = frozenset(("move", "reshape", "strided"))
 INLINE = frozenset(("map", "cast", "move", "gather", "const", "slot", "iota"))
+FUSED = frozenset(("map", "cast", "copy", "reduce", "gather"))
 LARGEST = 96  # operations computed inline before a value is stored
 MANY = 24  # stores and reductions in one kernel
 
@@ -74,7 +75,7 @@ class Partition:
             return False
         if kind == "slot":
             return not self.can_inline(node)
-        return kind not in ("map", "cast", "reduce", "gather") or not self.can_inline(node)
+        return kind not in FUSED or not self.can_inline(node)
 
     # Which values get memory
 
@@ -137,7 +138,7 @@ class Partition:
         """Decide which values get memory."""
         nodes = self.program.nodes
         for node in nodes:
-            if node.kind == "leaf" or node.kind == "reduce" or self.opaque(node):
+            if node.kind in ("leaf", "copy", "reduce") or self.opaque(node):
                 self.stored.add(node.id)
         for x in self.program.outputs:
             while x.kind == "reshape":

@@ -127,6 +127,8 @@ class _Builder:
             operands = tuple(self.value(x, where) for x in node.inputs)
             name = node.op.name if kind == "map" else "cast"
             return self.emit(name, node.dtype, operands)
+        if kind == "copy":
+            return self.value(node.inputs[0], where)
         if kind == "move":
             return self.value(node.inputs[0], compose(node.attrs, where))
         if kind in ("reshape", "strided"):

@@ -7,6 +7,7 @@ dtype vanish. The kinds of node:
     const, iota       a constant; the index along a dim
     map               an elementwise op over inputs that broadcast to its shape
     cast              elements converted to another dtype
+    copy              the input in memory of its own, row-major
     reduce            dims folded by sum, prod, max, min, any, all, argmax or argmin, kept as 1
     move              affine index map: permute, slice, flip, expand, squeeze, unsqueeze, diagonal
     reshape           the same elements, in row-major order, in another shape
@@ -107,6 +108,14 @@ class Builder:
         if x.kind == "move" and x.numel > x.inputs[0].numel:  # cast before expanding
             return self.move(self.cast(x.inputs[0], dtype), x.attrs, x.shape)
         return self.make("cast", None, (x,), (), x.shape, dtype)
+
+    def copy(self, x):
+        """The same elements, in memory of their own unless they are those of a leaf."""
+        return (
+            x
+            if x.kind in ("leaf", "const", "copy")
+            else self.make("copy", None, (x,), (), x.shape, x.dtype)
+        )
 
     def reduce(self, fold, x, dims, dtype=None):
         """`dims` folded into size 1. Those that have size 1 already need no fold."""

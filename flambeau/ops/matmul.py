@@ -7,7 +7,7 @@ from ..recorder.handle import Tensor, intern
 from . import movement as mv
 from .api import FUNCTIONS, METHODS, binary, cast_to, function, operator, reflected
 from .core import Op, broadcast_shapes, composite
-from .elementwise import conj
+from .elementwise import add_op, conj, mul_op
 
 __all__ = ["bmm", "linear", "matmul"]
 
@@ -20,9 +20,28 @@ class _Matmul(Op):
         return intern((a.shape[0], a.shape[1], b.shape[2]), a.dtype)
 
     def lower(self, build, inputs, operands, attrs, metas):
-        """The matmul node."""
-        return build.matmul(*inputs)
+        """The matmul node; a sum of few outer products if that is all it is."""
+        a, b = inputs
+        k, n = b.shape[1:]
+        if 0 < k <= THIN and n >= WIDE and a.dtype in (dtypes.float32, dtypes.float64):
+            return self._outer_products(build, a, b)
+        return build.matmul(a, b)
 
+    def _outer_products(self, build, a, b):
+        batch, m, k = a.shape
+        n, total = b.shape[2], None
+        b = build.copy(b)
+        for t in range(k):
+            column = build.move(a, ((0, 0, 1), (1, 0, 1), (None, t, 1)), (batch, m, 1))
+            row = build.move(b, ((0, 0, 1), (None, t, 1), (2, 0, 1)), (batch, 1, n))
+            term = build.map(mul_op, (column, row), (batch, m, n), a.dtype)
+            total = term if t == 0 else build.map(add_op, (total, term), term.shape, a.dtype)
+        return total
+
+
+# A library spends more on its preparations than on a product of so few outer products, which can
+# also be part of the kernels around them.
+THIN, WIDE = 4, 64
 
 bmm_op = _Matmul("bmm")
 

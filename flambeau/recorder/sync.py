@@ -128,7 +128,7 @@ def run(segment):
     while handles:
         item = handles.pop()
         position -= 1
-        if getrefcount(item) > _ALONE and item is not DEAD:
+        if item is not DEAD and getrefcount(item) > _ALONE:
             alive.append(position)
             tensors.append(item)
     item = None
