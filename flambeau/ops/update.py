@@ -2,7 +2,7 @@
 
 from ..recorder import inplace
 from ..recorder.handle import DEAD, Tensor
-from ..recorder.trace import add_state, enter, exclusive, flush, local, set_grad_mode
+from ..recorder.trace import add_state, enter_all, exclusive, flush, local, set_grad_mode
 from .core import Composite
 
 __all__ = ["sync_point", "update_all"]
@@ -65,7 +65,7 @@ def update_all(rule, targets, inputs, scalars, **static):
     segment = local.trace.segment
     flat = [t for group in targets for t in group]
     everything = flat + [t for group in inputs for t in group]
-    positions = [t._pos if t._segment is segment else enter(t, segment) for t in everything]
+    positions = enter_all(everything, segment)
     layout = (len(targets), len(targets[0]), len(inputs[0]) if inputs else 0)
     kinds = tuple(map(type, scalars))
     attrs = (("layout", layout), ("static", tuple(static.items())))

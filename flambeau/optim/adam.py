@@ -14,14 +14,14 @@ def _adam(*operands, decay, amsgrad, maximize):
         p, m, v, peak, g, *scalars = operands
     else:
         p, m, v, g, *scalars = operands
-    beta1, beta2, eps, weight_decay, step_size, root_bias2 = scalars
+    beta1, beta2, eps, weight_decay, step_size = scalars
     p, g = apply_decay(p, g, weight_decay, decay=decay, maximize=maximize)
     m = m + (g - m) * (1 - beta1)
     v = v * beta2 + g * g * (1 - beta2)
     if not amsgrad:
-        return p - step_size * (m / (v.sqrt() / root_bias2 + eps)), m, v
+        return p - step_size * (m / (v.sqrt() + eps)), m, v
     peak = flambeau.maximum(peak, v)
-    return p - step_size * (m / (peak.sqrt() / root_bias2 + eps)), m, v, peak
+    return p - step_size * (m / (peak.sqrt() + eps)), m, v, peak
 
 
 class Adam(FusedOptimizer):
@@ -109,8 +109,10 @@ class Adam(FusedOptimizer):
         beta1, beta2 = number(beta1), number(beta2)
         lr = number(group["lr"])
         decay, weight_decay = self.decay(group, lr, number)
-        step_size, root_bias2 = lr / (1 - beta1**step), (1 - beta2**step) ** 0.5
-        scalars = (beta1, beta2, number(group["eps"]), weight_decay, step_size, root_bias2)
+        # m / (sqrt(v) / c + eps) is c m / (sqrt(v) + c eps): one division less for each element.
+        root_bias2 = (1 - beta2**step) ** 0.5
+        eps, step_size = number(group["eps"]) * root_bias2, lr / (1 - beta1**step) * root_bias2
+        scalars = (beta1, beta2, eps, weight_decay, step_size)
         static = {"decay": decay, "amsgrad": group["amsgrad"], "maximize": group["maximize"]}
         return (step,), scalars, static
 

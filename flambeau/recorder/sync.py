@@ -6,6 +6,7 @@ program that computes it.
 
 import itertools
 from sys import getrefcount
+from threading import get_ident
 
 from .. import config
 from ..backends import Executable
@@ -32,6 +33,13 @@ _ALONE = _references(2)
 # Set by flambeau.autograd: what a later backward pass needs of the values of a segment.
 # graph_spec(state, roots) -> spec with `saved` positions; new_graph(spec, segment, saved tensors).
 graph_spec = new_graph = None
+
+
+TORN = (
+    "an exception from outside, such as KeyboardInterrupt, came in the middle of recording an "
+    "operation: what was computed since the last sync point is lost, and what was in memory then "
+    "is unchanged"
+)
 
 
 class Task:
@@ -120,8 +128,11 @@ def run(segment):
     segment.running = True
     handles, segment.handles = segment.handles, None
     state = segment.node
-    while state.end > len(handles):  # a quick path of another thread that now starts again
-        state = state.parent
+    if segment.trace.thread != get_ident():
+        while state.end > len(handles):  # a quick path of that thread, which now starts again
+            state = state.parent
+    sizes = len(handles), len(segment.scalars), len(segment.leaves)
+    torn = sizes != (state.end, state.slots_end, state.leaves_end)
     alive, tensors = [], []
     position = len(handles)
     item = None
@@ -134,14 +145,17 @@ def run(segment):
     item = None
     storages = _alive_storages(segment) if segment.storages else ()
     key = (tuple(alive), tuple([s.pos for s in storages]))
+    task = None
     try:
+        if torn:
+            raise RuntimeError(TORN)
         task = state.programs.get(key)
         if task is None:
             task = state.programs[key] = Task(state, alive, tensors, storages)
         state.stamp = next(_serial)
         _finish(task, segment, tensors, storages)
     except BaseException as error:
-        writes = task is None or any(a is not None for a in task.executable.program.aliases)
+        writes = torn or task is None or any(a is not None for a in task.executable.program.aliases)
         for position, tensor in zip(alive, tensors, strict=True):
             if not writes:
                 _compute_alone(state, position, tensor, segment)

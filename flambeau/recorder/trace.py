@@ -186,8 +186,9 @@ class Trace:
     def take(self):
         """End the current segment and return it; recording goes on in a new one."""
         segment = self.segment
-        while len(segment.handles) != segment.node.end:  # its thread is between two steps
-            time.sleep(1e-5)
+        if self.thread != threading.get_ident():
+            while len(segment.handles) != segment.node.end:  # its thread is between two steps
+                time.sleep(1e-5)
         fresh = Segment(self, ROOTS[segment.node.grad_mode])
         self.segment = fresh
         return segment
@@ -366,6 +367,41 @@ def enter(tensor, segment):
     if buffer.owner is not None or buffer.outside is not None:
         _respect_outside(buffer, segment)
     return state.first
+
+
+def enter_all(tensors, segment):
+    """The positions of many values; where such ones entered before, with no look at each state."""
+    start = segment.node
+    metas = tuple([t._meta for t in tensors])
+    known = start.macros.get(metas)
+    if known is None or not _are_in_memory(tensors):
+        positions = [enter(t, segment) for t in tensors]
+        if positions == list(range(start.end, segment.node.end)) and all(
+            s.op is LEAF for s in segment.node.path()[-len(tensors) :]
+        ):
+            start.macros[metas] = segment.node, [k for k, m in enumerate(metas) if m.requires_grad]
+        return positions
+    segment.node, tracked = known
+    segment.handles.extend(tensors)
+    segment.leaves.extend([t._buffer for t in tensors])
+    positions = list(range(start.end, start.end + len(tensors)))
+    for t, position in zip(tensors, positions, strict=True):
+        t._segment, t._pos = segment, position
+    for k in tracked:
+        segment.grad_leaves[positions[k]] = (tensors[k], tensors[k]._history)
+    return positions
+
+
+def _are_in_memory(tensors):
+    """Whether all values are in memory that only their tensors know, each named once."""
+    for t in tensors:
+        home = t._segment
+        if t._storage is not None or (home is not None and not home.done):
+            return False
+        buffer = t._buffer
+        if buffer.owner is not None or buffer.outside is not None:
+            return False
+    return len(set(map(id, tensors))) == len(tensors)
 
 
 def _take_over(tensor):

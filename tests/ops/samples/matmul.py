@@ -8,8 +8,12 @@ def records(s):
     a, b, v, w = t(3, 4), t(4, 2), t(4), t(3)
     p, q = t(2, 3, 4), t(2, 4, 5)
     table = {
-        "mm": s.record(c(a, b), c(t(0, 4), b), kinds=kinds),
-        "bmm": s.record(c(p, q), kinds=kinds),
+        "mm": s.record(
+            *(c(a, b), c(t(0, 4), b), c(t(5, 1), t(1, 70)), c(t(5, 3), t(3, 70))), kinds=kinds
+        ),
+        "bmm": s.record(
+            c(p, q), c(t(2, 3, 4), t(2, 4, 64)), c(t(2, 9, 2), t(2, 2, 65)), kinds=kinds
+        ),
         "mv": s.record(c(a, v), kinds=kinds),
         "dot": s.record(c(v, v), kinds=kinds),
         "vdot": s.record(c(v, v), kinds=kinds),
