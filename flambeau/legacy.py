@@ -1,7 +1,7 @@
 """The constructors by element type that came before `dtype`: `FloatTensor`, `LongTensor`, ..."""
 
 from . import dtypes
-from .ops import creation
+from .ops import creation, from_data
 from .recorder.handle import CPU, Size, Tensor
 
 __all__ = [
@@ -23,7 +23,7 @@ class LegacyType(type):
 
     def __call__(cls, *args, device=None):
         if len(args) == 1 and not isinstance(args[0], (int, Size)):
-            return creation.make_tensor(args[0], dtype=cls.dtype, device=device)
+            return from_data.make_tensor(args[0], dtype=cls.dtype, device=device)
         return creation.empty(*(args or (0,)), dtype=cls.dtype, device=device)
 
     def __instancecheck__(cls, obj):

@@ -6,7 +6,7 @@ They are looked at for the address and the size of memory, and to find out which
 import numpy as np
 
 from . import dtypes
-from .ops.creation import from_array
+from .ops.from_data import from_array
 from .recorder import inplace, sync
 from .recorder.handle import CPU, Tensor
 from .recorder.trace import share

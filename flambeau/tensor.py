@@ -9,7 +9,8 @@ from . import dtypes, ops, printing
 from .autograd import engine, modes
 from .backends.memory import Buffer
 from .ops.api import METHODS, cast_to, in_place_method
-from .ops.creation import from_array, make_tensor, shape_of
+from .ops.creation import shape_of
+from .ops.from_data import from_array, make_tensor
 from .recorder import inplace, sync
 from .recorder.handle import CPU, Size, Tensor, intern, require_device
 from .recorder.trace import new_leaf, share

@@ -6,7 +6,7 @@ import numpy as np
 
 from .. import dtypes
 from ..ops.api import FUNCTIONS
-from ..ops.creation import from_array
+from ..ops.from_data import from_array
 from ..recorder import sync
 from ..recorder.handle import Tensor
 from . import engine

@@ -5,8 +5,8 @@ from heapq import heapify, heappop, heappush
 from .. import dtypes
 from ..ops.api import FUNCTIONS, cast_to
 from ..ops.core import _WRAPPED, number, private_trace, symbol
-from ..ops.movement import _as_strided_vjp, region_of, write_region
 from ..ops.reduce import sum_to
+from ..ops.view_ops import _as_strided_vjp, region_of, write_region
 from ..recorder.handle import Tensor, intern
 from ..recorder.trace import MARK, VIEW, WRITE, Scalar, enter, local
 from .hooks import call_tensor_hooks

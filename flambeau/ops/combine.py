@@ -6,8 +6,9 @@ from .. import dtypes
 from . import elementwise as ew
 from . import movement as mv
 from .api import FUNCTIONS, cast_to, function
-from .index import along, scatter_op
+from .index import scatter_op
 from .reduce import normalize_dim
+from .scatter import along
 
 __all__ = ["index_reduce", "put", "scatter_reduce"]
 

@@ -9,6 +9,7 @@ from ..recorder import inplace
 from ..recorder.handle import Tensor
 from . import elementwise as ew
 from . import movement as mv
+from . import reinterpret
 from .api import FUNCTIONS, METHODS, cast_to, function, require_tensors
 from .core import Elementwise, result_dtype
 
@@ -180,7 +181,7 @@ def view_as_real(input):
     """The parts of complex numbers along a new last dim of size 2."""
     if not input._meta.dtype.is_complex:
         raise RuntimeError("view_as_real is only supported for complex tensors")
-    return mv.as_real_op(input, dtype=input._meta.dtype.to_real())
+    return reinterpret.as_real_op(input, dtype=input._meta.dtype.to_real())
 
 
 @function(methods=False, out=False)
@@ -194,7 +195,7 @@ def view_as_complex(input):
         )
     if not shape or shape[-1] != 2:
         raise RuntimeError("Tensor must have a last dimension of size 2")
-    return mv.as_complex_op(input, dtype=input._meta.dtype.to_complex())
+    return reinterpret.as_complex_op(input, dtype=input._meta.dtype.to_complex())
 
 
 @function(out=False)

@@ -5,6 +5,7 @@ import string
 
 from ..recorder.handle import Tensor
 from . import movement as mv
+from . import view_ops
 from .api import function
 from .core import composite
 from .matmul import bmm_op
@@ -136,7 +137,7 @@ def _einsum(*operands, inputs, output):
         x = sum_op(x, dims=gone, keepdim=False, dtype=x._meta.dtype)
         labels = [label for label in labels if label in output]
     order = tuple(labels.index(label) for label in output)
-    return mv.permute_op(x, dims=order) if order != tuple(range(len(order))) else x * 1
+    return view_ops.permute_op(x, dims=order) if order != tuple(range(len(order))) else x * 1
 
 
 def _diagonals(x, labels, number):

@@ -4,16 +4,17 @@ import numpy as np
 
 from .. import dtypes
 from ..recorder import inplace
-from ..recorder.handle import Tensor, contiguous_strides, intern
+from ..recorder.handle import Tensor, intern
 from ..recorder.trace import view_in_memory
 from . import elementwise as ew
 from . import movement as mv
-from .api import FUNCTIONS, METHODS, cast_to, function, in_place_method
+from . import view_ops
+from .api import FUNCTIONS, METHODS, cast_to
 from .core import Op, broadcast_shapes
-from .creation import arange, make_tensor
-from .reduce import normalize_dim
+from .creation import arange
+from .from_data import make_tensor
 
-__all__ = ["along", "gather_op", "positions", "scatter_op"]
+__all__ = ["gather_op", "gather_shape", "getitem", "parse", "positions", "scatter_op", "setitem"]
 
 
 def positions(x, dim):
@@ -136,7 +137,7 @@ def parse(x, index):
             n = x._meta.shape[dim]
             if not -n <= item < n:
                 raise IndexError(f"index {item} is out of bounds for dimension {dim} with size {n}")
-            x = mv.select_op(x, dim=dim, index=item % n)
+            x = view_ops.select_op(x, dim=dim, index=item % n)
         elif not item._meta.shape and item._meta.dtype in (dtypes.bool_, dtypes.uint8):
             x = mv.unsqueeze(x, dim)
             tensors[dim] = FUNCTIONS["nonzero"](item, as_tuple=True)[0]
@@ -205,7 +206,7 @@ def _arrange(x, tensors):
     adjacent = dims == list(range(dims[0], dims[0] + len(dims)))
     rest = [d for d in range(len(x._meta.shape)) if d not in tensors]
     moved = (
-        mv.permute_op(x, dims=tuple(dims + rest))
+        view_ops.permute_op(x, dims=tuple(dims + rest))
         if dims + rest != list(range(len(x._meta.shape)))
         else x
     )
@@ -227,7 +228,7 @@ def _to_place(result, width, place):
     order = (
         list(range(width, width + place)) + list(range(width)) + list(range(width + place, ndim))
     )
-    return mv.permute_op(result, dims=tuple(order))
+    return view_ops.permute_op(result, dims=tuple(order))
 
 
 def getitem(self, index):
@@ -245,7 +246,7 @@ def getitem(self, index):
         step = meta.strides[0]
         start = meta.offset + index % shape[0] * step
         view = view_in_memory(self, shape[1:], meta.strides[1:], start)
-        return mv.select_op(self, dim=0, index=index % shape[0]) if view is None else view
+        return view_ops.select_op(self, dim=0, index=index % shape[0]) if view is None else view
     x, tensors = parse(self, index)
     if not tensors:
         return x if x is not self else mv.reshape(self, self._meta.shape)
@@ -276,7 +277,7 @@ def setitem(self, index, value):
     dims = sorted(tensors)
     rest = [d for d in range(len(x._meta.shape)) if d not in tensors]
     order = dims + rest
-    back = mv.permute_op(changed, dims=tuple(order.index(d) for d in range(len(order))))
+    back = view_ops.permute_op(changed, dims=tuple(order.index(d) for d in range(len(order))))
     inplace.write(x, back)
 
 
@@ -295,7 +296,7 @@ def _fit_value(value, target, width, place):
             + list(range(place))
             + list(range(place + width, len(shown)))
         )
-        return mv.permute_op(value, dims=tuple(order))
+        return view_ops.permute_op(value, dims=tuple(order))
     return _broadcast_value(value, target)
 
 
@@ -327,300 +328,3 @@ def _set_region(x, value):
 
 
 METHODS["__getitem__"], METHODS["__setitem__"] = getitem, setitem
-
-
-# Functions
-
-
-def _check_index(name, index):
-    if index._meta.dtype not in (dtypes.int64, dtypes.int32) and index._meta.numel:
-        raise RuntimeError(f"{name}(): Expected dtype int32/int64 for index")
-
-
-def along(index, dim):
-    """Index tensors for all dims: `index` itself for `dim`, positions for the others."""
-    return [index if d == dim else positions(index, d) for d in range(len(index._meta.shape))]
-
-
-@function
-def gather(input, dim, index, *, sparse_grad=False):
-    """out[i][j] = input[index[i][j]][j] for dim 0, and so on; the shape is that of `index`."""
-    ndim = len(input._meta.shape)
-    dim = normalize_dim(dim, ndim)
-    _check_index("gather", index)
-    if not ndim and len(index._meta.shape) < 2:
-        return gather_op(input.reshape(1), index.reshape(-1)).reshape(index._meta.shape)
-    if not index._meta.numel:
-        return input.reshape(-1)[:0].reshape(index._meta.shape)
-    if len(index._meta.shape) != ndim:
-        raise RuntimeError("Index tensor must have the same number of dimensions as input tensor")
-    for d in range(ndim):
-        if d != dim and index._meta.shape[d] > input._meta.shape[d]:
-            raise RuntimeError(
-                f"Size does not match at dimension {d} expected index {list(index._meta.shape)} to "
-                f"be no larger than self {list(input._meta.shape)} apart from dimension {dim}"
-            )
-    return gather_op(input, *along(index, dim))
-
-
-_MODES = {None: "set", "add": "sum", "sum": "sum", "multiply": "prod", "prod": "prod"}
-_MODES |= {"amax": "max", "amin": "min"}
-
-
-def _scatter(input, dim, index, src, mode, name):
-    ndim = len(input._meta.shape)
-    dim = normalize_dim(dim, ndim)
-    _check_index(name, index)
-    if not isinstance(src, Tensor):
-        src = FUNCTIONS["full"]((), src, dtype=input._meta.dtype).expand(index._meta.shape)
-    elif src._meta.dtype is not input._meta.dtype:
-        raise RuntimeError(f"{name}(): Expected self.dtype to be equal to src.dtype")
-    elif not len(src._meta.shape) == len(index._meta.shape) == ndim and ndim:
-        raise RuntimeError(
-            "Index tensor must have the same number of dimensions as self tensor and src tensor"
-        )
-    elif tuple(src._meta.shape) != tuple(index._meta.shape):
-        for d, n in enumerate(index._meta.shape):
-            if n > src._meta.shape[d]:
-                raise RuntimeError(
-                    f"Expected index {list(index._meta.shape)} to be no larger than src "
-                    f"{list(src._meta.shape)} in all dimensions"
-                )
-            src = mv.narrow(src, d, 0, n)
-    if not ndim:
-        flat = scatter_op(input.reshape(1), src.reshape(1), index.reshape(1), mode=mode)
-        return flat.reshape(())
-    for d in range(ndim):
-        if d != dim and index._meta.shape[d] > input._meta.shape[d]:
-            raise RuntimeError(
-                f"Expected index {list(index._meta.shape)} to be no larger than self "
-                f"{list(input._meta.shape)} apart from dimension {dim}"
-            )
-    return scatter_op(input, src, *along(index, dim), mode=mode)
-
-
-@function(inplace_too=True)
-def scatter(input, dim, index, src=None, *, reduce=None, value=None):
-    """A copy of `input` with `src` written at `index` along `dim`."""
-    return _scatter(input, dim, index, value if src is None else src, _MODES[reduce], "scatter")
-
-
-@function(inplace_too=True)
-def scatter_add(input, dim, index, src):
-    """A copy of `input` with `src` added at `index` along `dim`."""
-    return _scatter(input, dim, index, src, "sum", "scatter_add")
-
-
-@function
-def index_select(input, dim, index):
-    """The slices of `dim` that a 1-d index names."""
-    dim = normalize_dim(dim, len(input._meta.shape))
-    if len(index._meta.shape) > 1:
-        raise IndexError("index_select(): Index is supposed to be a vector")
-    _check_index("index_select", index)
-    if not input._meta.shape:
-        return gather_op(input.reshape(1), index.reshape(-1)).reshape(())
-    moved = mv.movedim(input, dim, 0) if dim else input
-    result = gather_op(moved, index.reshape(-1))
-    return mv.movedim(result, 0, dim) if dim else result
-
-
-def _index_into(input, dim, index, source, mode, name):
-    dim = normalize_dim(dim, len(input._meta.shape))
-    _check_index(name, index)
-    if source._meta.dtype is not input._meta.dtype:
-        raise RuntimeError(f"{name}(): self and source expected to have the same dtype")
-    if not input._meta.shape:
-        flat = scatter_op(input.reshape(1), source.reshape(-1), index.reshape(-1), mode=mode)
-        return flat.reshape(())
-    moved = mv.movedim(input, dim, 0)
-    value = mv.movedim(source, dim, 0) if source._meta.shape else source
-    if value._meta.shape and value._meta.shape[1:] != moved._meta.shape[1:]:
-        raise RuntimeError(
-            f"{name}(): source tensor shape must match self tensor shape, excluding the specified "
-            f"dimension. Got self.shape = {list(input.shape)} source.shape = {list(source.shape)}"
-        )
-    return mv.movedim(scatter_op(moved, value, index.reshape(-1), mode=mode), 0, dim)
-
-
-@function(inplace_too=True)
-def index_add(input, dim, index, source, *, alpha=1):
-    """A copy of `input` with the slices of `source`, times alpha, added at `index` of `dim`."""
-    source = source if alpha == 1 else source * alpha
-    return _index_into(input, dim, index, source, "sum", "index_add")
-
-
-@function(inplace_too=True)
-def index_copy(input, dim, index, source):
-    """A copy of `input` with the slices of `source` written at `index` of `dim`."""
-    return _index_into(input, dim, index, source, "set", "index_copy")
-
-
-@function(inplace_too=True)
-def index_fill(input, dim, index, value):
-    """A copy of `input` with a number written at `index` of `dim`."""
-    if isinstance(value, Tensor):
-        value = value.reshape(())
-    else:
-        value = FUNCTIONS["full"]((), value, dtype=input._meta.dtype)
-    moved = mv.movedim(input, dim, 0) if input._meta.shape else input.reshape(1)
-    filled = scatter_op(moved, cast_to(value, input._meta.dtype), index.reshape(-1), mode="set")
-    return mv.movedim(filled, 0, dim) if input._meta.shape else filled.reshape(())
-
-
-@function(inplace_too=True)
-def index_put(input, indices, values, accumulate=False):
-    """A copy of `input` with `values` written at, or added at, tuples of index tensors."""
-    x, tensors = parse(input, tuple(slice(None) if i is None else i for i in indices))
-    if not tensors:
-        return values.expand(input._meta.shape).clone()
-    if values._meta.dtype is not input._meta.dtype:
-        raise RuntimeError(
-            f"Index put requires the source and destination dtypes match, got "
-            f"{input._meta.dtype.name} for the destination and {values._meta.dtype.name} for the "
-            "source."
-        )
-    moved, found, place = _arrange(x, tensors)
-    width = len(broadcast_shapes("index", [i._meta.shape for i in found]))
-    value = _fit_value(values, gather_shape(moved, found), width, place)
-    changed = scatter_op(moved, value, *found, mode="sum" if accumulate else "set")
-    order = sorted(tensors) + [d for d in range(len(x._meta.shape)) if d not in tensors]
-    return mv.permute_op(changed, dims=tuple(order.index(d) for d in range(len(order))))
-
-
-def _mask(name, mask):
-    if mask._meta.dtype is not dtypes.bool_:
-        raise RuntimeError(
-            f"{name} only supports boolean masks, but got mask with dtype {mask._meta.dtype.name}"
-        )
-    return mask
-
-
-@function(inplace_too=True)
-def masked_fill(input, mask, value):
-    """A copy of `input` with a number where `mask` is true."""
-    if isinstance(value, Tensor) and value._meta.shape:
-        raise RuntimeError(
-            "masked_fill_ only supports a 0-dimensional value tensor, but got tensor with "
-            f"{value.ndim} dimension(s)."
-        )
-    result = ew.where(_mask("masked_fill", mask), value, input)
-    return cast_to(result, input._meta.dtype)
-
-
-@function
-def masked_select(input, mask):
-    """The elements where `mask` is true, 1-d."""
-    input, mask = mv.broadcast_tensors(input, _mask("masked_select", mask))
-    if not input._meta.shape:
-        input, mask = input.reshape(1), mask.reshape(1)
-    return getitem(input, mask)
-
-
-@function(inplace_too=True)
-def masked_scatter(input, mask, source):
-    """A copy of `input` with the elements of `source`, in order, where `mask` is true."""
-    input, mask = mv.broadcast_tensors(input, _mask("masked_scatter", mask))
-    flat = mask.reshape(-1)
-    order = (flat.cumsum(0) - 1).clamp(min=0)
-    return ew.where(mask, source.reshape(-1)[order].reshape(input._meta.shape), input)
-
-
-@function
-def take(input, index):
-    """The elements at indices into the flattened tensor."""
-    _check_index("take", index)
-    return gather_op(input.reshape(-1), index)
-
-
-@function
-def take_along_dim(input, indices, dim=None):
-    """`gather` with broadcasting; of the flattened tensor without `dim`."""
-    if dim is None:
-        return gather(input.reshape(-1), 0, indices.reshape(-1))
-    dim = normalize_dim(dim, input.ndim)
-    left, right = list(input.shape), list(indices.shape)
-    left[dim] = right[dim] = 1
-    both = list(broadcast_shapes("take_along_dim", [tuple(left), tuple(right)]))
-    wide, narrow = list(both), list(both)
-    wide[dim], narrow[dim] = input.shape[dim], indices.shape[dim]
-    return gather(input.expand(wide), dim, indices.expand(narrow))
-
-
-@function(methods=True, out=False)
-def nonzero(input, *, as_tuple=False):
-    """The indices of the elements that are not zero, [count, ndim], or a tuple of 1-d tensors."""
-    from ..recorder.sync import to_array
-
-    array = dtypes.decode(to_array(input), input._meta.dtype)
-    if as_tuple:
-        found = np.nonzero(array if array.ndim else array.reshape(1))
-        return tuple(make_tensor(f.astype(np.int64)) for f in found)
-    found = np.argwhere(array).astype(np.int64)
-    return make_tensor(found.reshape(len(found), array.ndim))
-
-
-@function
-def argwhere(input):
-    """`nonzero(input)`."""
-    return nonzero(input)
-
-
-@function(methods=False)
-def tril_indices(row, col, offset=0, *, dtype=dtypes.int64, device=None, layout=None):
-    """The indices of the lower triangle of a matrix, [2, count]."""
-    return cast_to(make_tensor(np.stack(np.tril_indices(row, offset, col))), dtype)
-
-
-@function(methods=False)
-def triu_indices(row, col, offset=0, *, dtype=dtypes.int64, device=None, layout=None):
-    """The indices of the upper triangle of a matrix, [2, count]."""
-    return cast_to(make_tensor(np.stack(np.triu_indices(row, offset, col))), dtype)
-
-
-def _triangle(name, keep):
-    def triangle(input, diagonal=0):
-        if input.ndim < 2:
-            raise RuntimeError(f"{name}: input tensor must have at least 2 dimensions")
-        rows, columns = positions(input, input.ndim - 2), positions(input, input.ndim - 1)
-        return ew.where(keep(columns - rows, diagonal), input, _zero(input))
-
-    triangle.__name__ = name
-    triangle.__doc__ = f"The {'lower' if name == 'tril' else 'upper'} triangle, zeros elsewhere."
-    return function(triangle, inplace_too=True)
-
-
-def _zero(x):
-    """A zero that leaves the dtype of `x` as it is."""
-    kind = x._meta.dtype
-    return False if kind is dtypes.bool_ else 0 if kind.category == dtypes.INT else 0.0
-
-
-tril, triu = _triangle("tril", ew.le), _triangle("triu", ew.ge)
-
-
-@function
-def diag(input, diagonal=0):
-    """The diagonal of a matrix; of a vector, the matrix with that diagonal."""
-    if input.ndim == 2:
-        return mv.diagonal(input, diagonal).clone()
-    if input.ndim != 1:
-        raise RuntimeError(f"diag(): Supports 1D or 2D tensors. Got {input.ndim}D")
-    return diag_embed(input, diagonal)
-
-
-@function
-def diag_embed(input, offset=0, dim1=-2, dim2=-1):
-    """Matrices with the last dim of `input` as their diagonals."""
-    n = input.shape[-1] + (offset if offset >= 0 else -offset)
-    ndim = input.ndim + 1
-    dim1, dim2 = normalize_dim(dim1, ndim), normalize_dim(dim2, ndim)
-    zeros = input.new_zeros((*input.shape[:-1], n, n))
-    strides = contiguous_strides(zeros.shape)
-    start = offset if offset >= 0 else -offset * n
-    geometry = (tuple(input.shape), (*strides[:-2], n + 1), start)
-    made = mv.write_region(zeros, input, geometry=geometry)
-    return mv.movedim(made, (-2, -1), (dim1, dim2))
-
-
-_ = in_place_method

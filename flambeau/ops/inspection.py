@@ -5,7 +5,8 @@ import numpy as np
 from ..recorder import inplace
 from ..recorder.handle import Tensor
 from .api import METHODS, method
-from .creation import make_tensor, zeros
+from .creation import zeros
+from .from_data import make_tensor
 
 __all__ = []
 

@@ -6,11 +6,12 @@ import numpy as np
 
 from .. import dtypes
 from ..recorder.handle import Size, Tensor
+from . import copies
 from . import movement as mv
 from .api import FUNCTIONS, cast_to, function
 from .core import broadcast_shapes as broadcast
 from .core import result_dtype
-from .creation import make_tensor
+from .from_data import make_tensor
 from .reduce import normalize_dim
 
 __all__ = ["meshgrid"]
@@ -50,7 +51,7 @@ def hstack(tensors):
     tensors = [atleast_1d(x) for x in tensors]
     if not tensors:
         raise RuntimeError("hstack expects a non-empty TensorList")
-    return mv.cat(tensors, 0 if tensors[0].ndim == 1 else 1)
+    return copies.cat(tensors, 0 if tensors[0].ndim == 1 else 1)
 
 
 @function(methods=False, aliases=("row_stack",))
@@ -59,7 +60,7 @@ def vstack(tensors):
     tensors = [atleast_2d(x) for x in tensors]
     if not tensors:
         raise RuntimeError("vstack expects a non-empty TensorList")
-    return mv.cat(tensors, 0)
+    return copies.cat(tensors, 0)
 
 
 @function(methods=False)
@@ -68,7 +69,7 @@ def dstack(tensors):
     tensors = [atleast_3d(x) for x in tensors]
     if not tensors:
         raise RuntimeError("dstack expects a non-empty TensorList")
-    return mv.cat(tensors, 2)
+    return copies.cat(tensors, 2)
 
 
 @function(methods=False)
@@ -154,9 +155,9 @@ def block_diag(*tensors):
     for x in tensors:
         n, m = x.shape
         left, right = x.new_zeros((n, start), dtype=kind), x.new_zeros((n, width - start - m))
-        rows.append(mv.cat([left, cast_to(x, kind), cast_to(right, kind)], 1))
+        rows.append(copies.cat([left, cast_to(x, kind), cast_to(right, kind)], 1))
         start += m
-    return mv.cat(rows, 0)
+    return copies.cat(rows, 0)
 
 
 @function(methods=False, out=False)

@@ -8,7 +8,7 @@ from .. import dtypes
 from ..recorder.handle import Tensor
 from . import movement as mv
 from .api import FUNCTIONS, METHODS, cast_to, function, method
-from .creation import finish, from_numpy
+from .from_data import finish, from_numpy
 
 __all__ = ["empty_permuted", "empty_strided", "from_dlpack", "range", "scalar_tensor", "to_dlpack"]
 

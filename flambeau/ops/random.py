@@ -10,16 +10,36 @@ import numpy as np
 from .. import dtypes, gaussian, rejection, sampling
 from .. import generator as source
 from ..backends.memory import Buffer
-from ..recorder import inplace, sync
+from ..recorder import sync
 from ..recorder.handle import Tensor, contiguous_strides, intern, require_device
-from ..recorder.trace import new_leaf, record
+from ..recorder.trace import new_leaf
 from ..rounding import narrow
-from . import elementwise as ew
-from .api import FUNCTIONS, METHODS, function
-from .core import Elementwise, broadcast_shapes, composite
-from .creation import arange, finish, from_array, into, shape_of
+from .api import FUNCTIONS, function
+from .core import broadcast_shapes
+from .creation import into, shape_of
+from .from_data import finish, from_array
 
-__all__ = ["Generator", "default_generator", "dropout", "hash_uniform"]
+__all__ = [
+    "Generator",
+    "bernoulli",
+    "binomial",
+    "default_generator",
+    "get_rng_state",
+    "initial_seed",
+    "manual_seed",
+    "multinomial",
+    "normal",
+    "poisson",
+    "rand",
+    "rand_like",
+    "randint",
+    "randint_like",
+    "randn",
+    "randn_like",
+    "randperm",
+    "seed",
+    "set_rng_state",
+]
 
 
 class Generator(source.Generator):
@@ -374,172 +394,4 @@ def normal(
 # In place
 
 
-def _fill(self, name, draw):
-    inplace.check_writable(self, name)
-    meta = self._meta
-    values = _draw_in_memory_order(draw, meta)
-    inplace.write(self, from_array(values, meta.dtype))
-    return self
-
-
-def _method(f):
-    METHODS[f.__name__] = f
-    return f
-
-
-def _from_to(name, low, high, named):
-    """The bounds of a method whose parameters PyTorch calls `from` and `to`."""
-    low, high = named.pop("from", low), named.pop("to", high)
-    if named:
-        raise TypeError(f"{name}() got an unexpected keyword argument {min(named)!r}")
-    return low, high
-
-
-@_method
-def uniform_(self, low=0, high=1, *, generator=None, **named):
-    """Fill it with uniform random numbers of [low, high), which are also called `from` and `to`."""
-    low, high = _from_to("uniform_", low, high, named)
-    g, dtype = _generator(generator), self._meta.dtype
-    return _fill(self, "uniform_", lambda s: sampling.uniform(g, s, dtype, float(low), float(high)))
-
-
-@_method
-def normal_(self, mean=0, std=1, *, generator=None):
-    """Fill it with normal random numbers."""
-    g, meta = _generator(generator), self._meta
-
-    def draw(shape):
-        return gaussian.normal(g, shape, meta.dtype, float(mean), float(std), meta.contiguous)
-
-    return _fill(self, "normal_", draw)
-
-
-@_method
-def random_(self, low=None, high=None, *, generator=None, **named):
-    """Fill it with integers: of [0, low), of [low, high), or of all that its dtype holds exactly.
-
-    The bounds are also called `from` and `to`.
-    """
-    if low is not None and high is None and not named:
-        low, high = 0, low  # random_(to)
-    low, high = _from_to("random_", low, high, named)
-    low = 0 if low is None and high is not None else low
-    g, dtype = _generator(generator), self._meta.dtype
-    return _fill(self, "random_", lambda shape: sampling.random(g, shape, dtype, low, high))
-
-
-@_method
-def bernoulli_(self, p=0.5, *, generator=None):
-    """Fill it with ones of probability p, a number or a tensor that broadcasts, and zeros."""
-    g, meta = _generator(generator), self._meta
-    if not isinstance(p, Tensor):
-        return _fill(self, "bernoulli_", lambda shape: sampling.bernoulli(g, p, shape, meta.dtype))
-    chances, p_dtype = _probabilities(p, meta.shape, "bernoulli_")
-    chances = chances.transpose(_memory_order(meta)) if not meta.contiguous else chances
-    return _fill(
-        self,
-        "bernoulli_",
-        lambda shape: sampling.bernoulli(g, np.array(chances), shape, meta.dtype, p_dtype),
-    )
-
-
-@_method
-def exponential_(self, lambd=1, *, generator=None):
-    """Fill it with exponential random numbers of rate `lambd`."""
-    g, dtype = _generator(generator), self._meta.dtype
-    return _fill(self, "exponential_", lambda s: sampling.exponential(g, s, dtype, float(lambd)))
-
-
-@_method
-def geometric_(self, p, *, generator=None):
-    """Fill it with the numbers of trials until the first success of probability p."""
-    g, dtype = _generator(generator), self._meta.dtype
-    return _fill(self, "geometric_", lambda shape: sampling.geometric(g, shape, dtype, float(p)))
-
-
-@_method
-def cauchy_(self, median=0, sigma=1, *, generator=None):
-    """Fill it with Cauchy random numbers."""
-    g, dtype = _generator(generator), self._meta.dtype
-    return _fill(
-        self, "cauchy_", lambda s: sampling.cauchy(g, s, dtype, float(median), float(sigma))
-    )
-
-
-@_method
-def log_normal_(self, mean=1, std=2, *, generator=None):
-    """Fill it with exp of normal random numbers."""
-    g, dtype = _generator(generator), self._meta.dtype
-    return _fill(
-        self, "log_normal_", lambda s: gaussian.log_normal(g, s, dtype, float(mean), float(std))
-    )
-
-
 # Dropout
-
-
-def _hash(counter, seed):
-    x = counter.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) + seed.astype(np.uint64)
-    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    x = x ^ (x >> np.uint64(31))
-    return (x >> np.uint64(40)).astype(np.float32) * np.float32(2.0**-24)
-
-
-class _HashUniform(Elementwise):
-    """A number of [0, 1) for each (counter, seed), both int64: float32, a multiple of 2**-24.
-
-    It is splitmix64 started at `seed` and `counter` steps on. All arithmetic is on 64-bit words
-    modulo 2**64, shifts are logical:
-
-        x = counter * 0x9E3779B97F4A7C15 + seed
-        x ^= x >> 30;  x *= 0xBF58476D1CE4E5B9
-        x ^= x >> 27;  x *= 0x94D049BB133111EB
-        x ^= x >> 31
-        result = float32(x >> 40) * 2**-24        (exact)
-    """
-
-    differentiable = False
-
-    def dtypes_for(self, operands):
-        """Of int64 to float32, whatever the operands are."""
-        return dtypes.int64, dtypes.float32
-
-
-hash_uniform = _HashUniform("hash_uniform", _hash)
-hash_uniform.differentiable = False
-
-
-@composite(name="dropout")
-def _dropout(x, p, scale, seed):
-    """x * scale where the hash of (index, seed) is at least p, 0 elsewhere."""
-    index = arange(x._meta.numel).reshape(x._meta.shape)
-    return ew.where(ew.ge(hash_uniform(index, seed), p), x * scale, 0)
-
-
-@_dropout.vjp
-def _(g, out, x, p, scale, seed):
-    return _dropout(g, p, scale, seed), None, None, None
-
-
-def draw_seed(generator=None):
-    """A seed of 64 bits for `hash_uniform`, as an int that int64 holds."""
-    high, low = _generator(generator).words(2).tolist()
-    return (high << 32 | low) - (1 << 63)
-
-
-@function(out=False, methods=False)
-def dropout(input, p=0.5, train=True):
-    """Zeros in place of elements, each with probability p; the others times 1 / (1 - p).
-
-    The input itself unless `train`. The mask is new at each call and follows the default
-    generator's seed, but it is not that of PyTorch. Raises RuntimeError for p outside of [0, 1].
-    """
-    if not 0 <= p <= 1:
-        raise RuntimeError(f"dropout probability has to be between 0 and 1, but got {p}")
-    if not train or p == 0 or not input._meta.numel:
-        return input
-    if p == 1:
-        return input * 0
-    p = float(p)
-    return record(_dropout, (input, p, 1 / (1 - p), draw_seed()))

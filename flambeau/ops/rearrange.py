@@ -4,9 +4,10 @@ import numpy as np
 
 from .. import dtypes
 from ..recorder.handle import Tensor, contiguous_strides
+from . import copies, view_ops
 from . import movement as mv
 from .api import FUNCTIONS, METHODS, cast_to, function, method
-from .creation import make_tensor
+from .from_data import make_tensor
 from .reduce import normalize_dim
 from .reduce import sum as reduce_sum
 
@@ -29,10 +30,10 @@ def rot90(input, k=1, dims=(0, 1)):
     if k == 0:
         return input.clone()
     if k == 2:
-        return mv.flip(input, (first, second))
+        return copies.flip(input, (first, second))
     if k == 1:
-        return mv.transpose(mv.flip(input, second), first, second)
-    return mv.flip(mv.transpose(input, first, second), second)
+        return mv.transpose(copies.flip(input, second), first, second)
+    return copies.flip(mv.transpose(input, first, second), second)
 
 
 @function(out=False)
@@ -106,7 +107,9 @@ def _counts(repeats):
 
 def _scattered(input, src, geometry):
     """A copy of `input` with `src` written over a region of its row-major elements."""
-    return mv.write_region(mv.clone(input), cast_to(src, input._meta.dtype), geometry=geometry)
+    return view_ops.write_region(
+        mv.clone(input), cast_to(src, input._meta.dtype), geometry=geometry
+    )
 
 
 def _check_region(name, src, shape):

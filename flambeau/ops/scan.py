@@ -4,8 +4,8 @@ import numpy as np
 
 from .. import dtypes
 from ..recorder.handle import intern
+from . import copies, view_ops
 from . import elementwise as ew
-from . import movement as mv
 from .api import cast_to, function
 from .core import Host
 from .reduce import named_pair, normalize_dim
@@ -35,7 +35,7 @@ def _scan(fold):
 
 def _reverse(op, g, dim):
     """A scan from the end of the dim."""
-    return mv.flip_op(op(mv.flip_op(g, dims=(dim,)), dim=dim), dims=(dim,))
+    return copies.flip_op(op(copies.flip_op(g, dims=(dim,)), dim=dim), dims=(dim,))
 
 
 cumsum_op = Host("cumsum", _infer, _scan(np.cumsum))
@@ -170,7 +170,7 @@ def logcumsumexp(input, dim):
 
 
 def _part(input, dim, start, size):
-    return mv.slice_op(input, dim=dim, start=start, size=size, step=1)
+    return view_ops.slice_op(input, dim=dim, start=start, size=size, step=1)
 
 
 @function
@@ -189,7 +189,7 @@ def diff(input, n=1, dim=-1, prepend=None, append=None):
     parts = [x for x in (prepend, input, append) if x is not None]
     if any(len(x._meta.shape) != len(input._meta.shape) for x in parts):
         raise RuntimeError("diff expects prepend or append to be the same dimension as input")
-    x = mv.cat(parts, dim) if len(parts) > 1 else input
+    x = copies.cat(parts, dim) if len(parts) > 1 else input
     n = min(n, x._meta.shape[dim])
     for _ in range(n):
         size = x._meta.shape[dim] - 1

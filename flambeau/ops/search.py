@@ -10,7 +10,7 @@ from ..recorder.handle import Tensor, intern
 from ..recorder.sync import to_array
 from .api import cast_to, function
 from .core import Host, result_dtype
-from .creation import from_array, make_tensor
+from .from_data import from_array, make_tensor
 from .reduce import normalize_dim
 
 __all__ = ["bincount", "bucketize", "histc", "isin", "searchsorted", "unique", "unique_consecutive"]

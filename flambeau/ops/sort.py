@@ -11,9 +11,9 @@ from ..recorder.handle import Tensor, intern
 from . import elementwise as ew
 from .api import cast_to, function
 from .core import Host
-from .creation import make_tensor
-from .index import gather
+from .from_data import make_tensor
 from .reduce import named_pair, normalize_dim, sum_op
+from .scatter import gather
 
 __all__ = ["argsort", "kthvalue", "median", "mode", "nanmedian", "quantile", "sort", "topk"]
 

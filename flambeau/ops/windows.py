@@ -5,7 +5,7 @@ import math
 from .. import dtypes
 from . import elementwise as ew
 from .api import FUNCTIONS, function
-from .creation import finish
+from .from_data import finish
 from .special import i0
 
 __all__ = ["bartlett_window", "blackman_window", "hamming_window", "hann_window", "kaiser_window"]

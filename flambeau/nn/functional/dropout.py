@@ -2,8 +2,8 @@
 
 import flambeau
 
-from ...ops import random
 from ...ops.core import composite
+from ...ops.dropout import dropout as drop
 from .common import warn, write
 
 __all__ = [
@@ -32,14 +32,14 @@ def dropout(input, p=0.5, training=True, inplace=False):
     _check_probability(p)
     if not training or p == 0:
         return input
-    result = input * 0 if p == 1 else random.dropout(input, p)
+    result = input * 0 if p == 1 else drop(input, p)
     return write(input, result) if inplace else result
 
 
 def _feature_mask(input, p):
     """Ones scaled by 1 / (1 - p), or zeros, for each sample (dim 0) and channel (dim 1)."""
     ones = input.new_ones(*input.shape[:2], *(1,) * (input.dim() - 2))
-    return ones * 0 if p == 1 else random.dropout(ones, p)
+    return ones * 0 if p == 1 else drop(ones, p)
 
 
 def _feature_dropout(input, p, training, inplace):
@@ -137,7 +137,7 @@ def alpha_dropout(input, p=0.5, training=False, inplace=False):
     """
     _check_probability(p)
     return _alpha_dropout(
-        *(input, lambda x, p: random.dropout(flambeau.ones_like(x), p), p, training, inplace)
+        *(input, lambda x, p: drop(flambeau.ones_like(x), p), p, training, inplace)
     )
 
 
