@@ -2,7 +2,7 @@
 
 from .ops.core import result_dtype
 from .recorder.handle import Tensor
-from .recorder.trace import NUMBERS
+from .recorder.record import NUMBERS
 
 __all__ = [
     "can_cast",

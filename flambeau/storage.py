@@ -8,8 +8,8 @@ import numpy as np
 from . import dtypes
 from .ops.from_data import from_array
 from .recorder import inplace, sync
+from .recorder.entering import share
 from .recorder.handle import CPU, Tensor
-from .recorder.trace import share
 
 __all__ = ["TypedStorage", "UntypedStorage"]
 

@@ -8,9 +8,10 @@ state keeps where that ended (a *macro*), and later walks jump there.
 
 from ..ops.api import FUNCTIONS
 from ..recorder import inplace
-from ..recorder.handle import Tensor
-from ..recorder.trace import enter, flush, force, local
+from ..recorder.entering import enter
+from ..recorder.trace import flush, force, local
 from . import modes
+from .arguments import as_list, check_inputs, cotangents, roots_of
 from .hooks import call_tensor_hooks
 from .macros import run_segment
 from .paths import gradient_inputs
@@ -35,8 +36,10 @@ def _place(tensor):
     return tensor._history if tensor._history is not None else (None, enter(tensor, segment))
 
 
-def run(roots, cotangents, targets, retain, create_graph):
+def run(roots, seeds, targets, retain, create_graph):
     """Cotangents of all leaves that `roots` depend on, or of `targets` alone.
+
+    `seeds` are the cotangents of the roots.
 
     Returns: a list of (tensor, cotangent) of leaves, or for each target its cotangent or None.
     """
@@ -47,19 +50,20 @@ def run(roots, cotangents, targets, retain, create_graph):
             flush()  # what is recorded is then in memory, whatever a hook or another thread does
             trace.open = True
         with modes.set_grad_enabled(create_graph):
-            return _run(roots, cotangents, targets, retain, create_graph)
+            return _run(roots, seeds, targets, retain, create_graph)
     finally:
         trace.hold -= 1
         trace.open = was_open
 
 
-def _run(roots, cotangents, targets, retain, create_graph):
+def _run(roots, seeds, targets, retain, create_graph):
     pending = {}  # graph or None -> {position: cotangent}
-    for root, g in zip(roots, cotangents, strict=True):
+    for root, g in zip(roots, seeds, strict=True):
         _add(pending, *_place(root), g)
     wanted = {}
     for k, t in enumerate(targets or ()):
         wanted.setdefault(_target_place(t), []).append(k)
+    ids = {id(t) for t in targets or ()}
     found = [None] * len(targets or ())
     leaves, leading = [], {}
     while pending:
@@ -69,19 +73,21 @@ def _run(roots, cotangents, targets, retain, create_graph):
         retained = (local.trace.segment if graph is None else graph).retained
         if retained:
             captures.update(dict.fromkeys(retained))
+        owners = (local.trace.segment if graph is None else graph).grad_leaves
+        towards = None if targets is None or retain else _towards(owners, captures, ids)
         needed = None
         if targets is not None and (retained or _contexts(graph)):
-            needed = _leading_to(graph, wanted, {id(t) for t in targets}, leading)
+            needed = _leading_to(graph, wanted, ids, leading)
             seeds = {p: g for p, g in seeds.items() if p in needed}
         try:
-            results = run_segment(graph, seeds, captures, retain, create_graph, needed)
+            results = run_segment(graph, seeds, captures, retain, create_graph, towards, needed)
         except RuntimeError as error:
             if error.args[:1] != (FREED,) or targets is None or needed is not None:
                 raise
             # What was freed may not be on the way to a target.
-            needed = _leading_to(graph, wanted, {id(t) for t in targets}, leading)
+            needed = _leading_to(graph, wanted, ids, leading)
             seeds = {p: g for p, g in seeds.items() if p in needed}
-            results = run_segment(graph, seeds, captures, retain, create_graph, needed)
+            results = run_segment(graph, seeds, captures, retain, create_graph, towards, needed)
         for p, g in captures.items():
             for k in wanted.get((graph, p), ()):
                 found[k] = g
@@ -90,7 +96,6 @@ def _run(roots, cotangents, targets, retain, create_graph):
                 [(t(), captures[p]) for p, t in retained.items() if captures[p] is not None],
                 create_graph,
             )
-        owners = (local.trace.segment if graph is None else graph).grad_leaves
         for p, g in results.items():
             if p not in owners:
                 continue
@@ -100,7 +105,7 @@ def _run(roots, cotangents, targets, retain, create_graph):
             else:
                 leaves.append((owner, g))
         if not retain and graph is not None:
-            graph.free(seeds)
+            graph.free(seeds, towards)
     leaves = _totals(leaves, targets)
     if targets is None:
         return leaves.values()
@@ -108,6 +113,14 @@ def _run(roots, cotangents, targets, retain, create_graph):
         if found[k] is None and id(t) in leaves:
             found[k] = leaves[id(t)][1]
     return found
+
+
+def _towards(leaves, captures, ids):
+    """The positions of a segment where a way to a target ends or goes on; None if all leaves do."""
+    ends = [p for p, (leaf, history) in leaves.items() if history is not None or id(leaf) in ids]
+    if len(ends) == len(leaves):
+        return None
+    return (*ends, *captures)
 
 
 def _contexts(graph):
@@ -182,27 +195,6 @@ def _add(pending, graph, position, g):
     seeds[position] = seeds[position] + g if position in seeds else g
 
 
-def _ones_like(root, g, name):
-    if g is None:
-        if root._meta.numel != 1:
-            raise RuntimeError("grad can be implicitly created only for scalar outputs")
-        return FUNCTIONS["ones"](root._meta.shape, dtype=root._meta.dtype)
-    if g._meta.shape != root._meta.shape:
-        raise RuntimeError(
-            f"Mismatch in shape: grad_output[0] has a shape of {g._meta.shape} and output[0] has a "
-            f"shape of {root._meta.shape}."
-        )
-    return g
-
-
-def _check_roots(roots):
-    for k, root in enumerate(roots):
-        if not root._meta.requires_grad:
-            raise RuntimeError(
-                f"element {k} of tensors does not require grad and does not have a grad_fn"
-            )
-
-
 def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, inputs=None):
     """Add the gradients of `tensors` to the `.grad` of the leaves they depend on.
 
@@ -210,18 +202,18 @@ def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, 
         a second pass needs (default: create_graph). inputs: only these tensors get gradients.
     Raises: RuntimeError for a tensor without a graph, or one that was freed.
     """
-    roots = [tensors] if isinstance(tensors, Tensor) else list(tensors)
-    given = [grad_tensors] if isinstance(grad_tensors, Tensor) else grad_tensors
-    given = [None] * len(roots) if given is None else list(given)
-    _check_roots(roots)
+    targets = None if inputs is None else check_inputs(inputs, "backward")
+    roots = as_list(tensors)
+    seeds = cotangents(roots, grad_tensors)
+    roots_of(roots)
     retain = create_graph if retain_graph is None else bool(retain_graph)
-    cotangents = [_ones_like(r, g, "backward") for r, g in zip(roots, given, strict=True)]
-    if inputs is not None:
-        targets = [inputs] if isinstance(inputs, Tensor) else list(inputs)
-        found = run(roots, cotangents, targets, retain, create_graph)
+    if targets is not None:
+        if not all(t._meta.requires_grad for t in targets):
+            raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
+        found = run(roots, seeds, targets, retain, create_graph)
         pairs = [(t, g) for t, g in zip(targets, found, strict=True) if g is not None]
     else:
-        pairs = run(roots, cotangents, None, retain, create_graph)
+        pairs = run(roots, seeds, None, retain, create_graph)
     accumulate(pairs, create_graph)
 
 
@@ -259,25 +251,39 @@ def grad(
 
     Raises: RuntimeError if an input was not used, unless `allow_unused` (then None).
     """
-    roots = [outputs] if isinstance(outputs, Tensor) else list(outputs)
-    targets = [inputs] if isinstance(inputs, Tensor) else list(inputs)
-    given = [grad_outputs] if isinstance(grad_outputs, Tensor) else grad_outputs
-    given = [None] * len(roots) if given is None else list(given)
-    _check_roots(roots)
-    for t in targets:
-        if not t._meta.requires_grad:
-            raise RuntimeError("One of the differentiated Tensors does not require grad")
+    targets = check_inputs(inputs, "grad")
+    if materialize_grads and allow_unused is False:
+        raise ValueError(
+            "Expected allow_unused to be True or not passed when materialize_grads=True, but got: "
+            "allow_unused=False."
+        )
+    roots = as_list(outputs)
+    seeds = cotangents(roots, grad_outputs, is_grads_batched)
+    roots_of(roots)
+    if not all(t._meta.requires_grad for t in targets):
+        raise RuntimeError("One of the differentiated Tensors does not require grad")
     retain = create_graph if retain_graph is None else bool(retain_graph)
-    cotangents = [_ones_like(r, g, "grad") for r, g in zip(roots, given, strict=True)]
-    found = run(roots, cotangents, targets, retain, create_graph)
+    passes = _each_of_batch if is_grads_batched else run
+    found = passes(roots, seeds, targets, retain, create_graph)
     for k, g in enumerate(found):
         if g is None and materialize_grads:
             found[k] = zeros_of(targets[k]._meta.with_grad(False))
         elif g is None and not allow_unused:
             raise RuntimeError(
-                "One of the differentiated Tensors appears to not have been used in the graph. Set "
-                "allow_unused=True if this is the desired behavior."
+                f"The differentiated Tensor at index {k} appears to not have been used in the "
+                "graph. Set allow_unused=True if this is the desired behavior."
             )
         elif g is not None and g._meta.requires_grad and not create_graph:
             found[k] = inplace.detached(g)
     return tuple(found)
+
+
+def _each_of_batch(roots, seeds, targets, retain, create_graph):
+    """As `run` for each row of the cotangents; the results stacked."""
+    count = len(seeds[0])
+    rows = [
+        run(roots, [g[k] for g in seeds], targets, retain or k < count - 1, create_graph)
+        for k in range(count)
+    ]
+    columns = zip(*rows, strict=True)
+    return [None if c[0] is None else FUNCTIONS["stack"](list(c)) for c in columns]

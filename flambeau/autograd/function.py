@@ -13,8 +13,10 @@ from .. import dtypes
 from ..ops.core import Op
 from ..ops.reduce import sum_to
 from ..recorder import inplace, sync
+from ..recorder.entering import new_leaf
 from ..recorder.handle import Tensor, intern
-from ..recorder.trace import flush, grad_enabled, local, new_leaf, record
+from ..recorder.record import record
+from ..recorder.trace import flush, grad_enabled, local
 from .modes import no_grad
 from .rules import FREED, zeros_of
 

@@ -9,8 +9,10 @@ from collections import OrderedDict, namedtuple
 
 from ..ops.api import METHODS
 from ..recorder import inplace
+from ..recorder.entering import enter
 from ..recorder.handle import Tensor
-from ..recorder.trace import VIEW, WRITE, enter, local
+from ..recorder.states import VIEW, WRITE
+from ..recorder.trace import local
 from .engine import gradient_place
 from .hooks import NodeHooks, RemovableHandle, add_hook
 from .paths import gradient_inputs

@@ -1,7 +1,9 @@
 """Backward passes through one segment: by the rules the first time, later by what they recorded."""
 
+from ..recorder.entering import enter
 from ..recorder.handle import DEAD, Tensor
-from ..recorder.trace import FREE, enter, local, structural
+from ..recorder.states import FREE
+from ..recorder.trace import local, structural
 from .paths import freed_positions, index_path
 from .rules import walk
 from .tape import NOTHING, SLOTTED, Current, Saved, dense
@@ -19,9 +21,10 @@ class _Macro:
     __slots__ = ("captures", "end", "leaves", "results", "scalars", "span")
 
 
-def run_segment(graph, seeds, captures, retain, create_graph, needed=None):
+def run_segment(graph, seeds, captures, retain, create_graph, towards=None, needed=None):
     """Walk one segment (the current one where `graph` is None) from `seeds`.
 
+    Unless it is retained, the way to the positions of `towards` is freed, all if it is None.
     Returns: cotangents of leaf positions, and fills `captures`.
     """
     segment = local.trace.segment
@@ -32,7 +35,7 @@ def run_segment(graph, seeds, captures, retain, create_graph, needed=None):
     if simple:
         marks = tuple((p, enter(g, segment)) for p, g in seeds.items())
         freed = graph and graph.freed
-        key = (graph and id(graph.spec), freed, marks, tuple(captures), retain)
+        key = (graph and id(graph.spec), freed, marks, tuple(captures), retain, towards)
         macro = segment.node.macros.get(key)
         if macro is not None:
             return _replay(macro, graph, segment, captures)
@@ -45,7 +48,7 @@ def run_segment(graph, seeds, captures, retain, create_graph, needed=None):
         source = Saved(graph)
     results = walk(source, seeds, captures, needed)
     if not retain and graph is None:
-        structural(FREE, tuple(seeds), (), ())
+        structural(FREE, tuple(seeds), (("towards", towards),), ())
     if key is not None and segment is local.trace.segment:
         _keep_macro(key, start, before, segment, graph, source, results, captures)
     return results

@@ -1,8 +1,8 @@
 """Paths of states as graphs: which positions gradients pass."""
 
-from ..recorder.trace import FREE, MARK
+from ..recorder.states import FREE, MARK
 
-__all__ = ["freed_positions", "gradient_inputs", "index_path", "meta_at", "reachable"]
+__all__ = ["freed_positions", "gradient_inputs", "index_path", "meta_at", "passed"]
 
 
 def index_path(path):
@@ -23,7 +23,10 @@ def gradient_inputs(state):
 
 
 def reachable(roots, index):
-    """The positions that gradients pass through on the way from `roots` to leaves."""
+    """The positions that gradients pass through on the way from `roots` to leaves.
+
+    All results of an operation count as passed where one is.
+    """
     seen, stack = set(), list(roots)
     while stack:
         position = stack.pop()
@@ -32,9 +35,21 @@ def reachable(roots, index):
         state = index[position]
         if state.grad not in ("op", "keep"):
             continue
-        seen.add(position)
+        seen.update(range(state.first, state.end))
         stack.extend(p for p in gradient_inputs(state) if p is not None)
     return seen
+
+
+def passed(roots, towards, index):
+    """The positions passed on the way from `roots` to those of `towards`, to all leaves if None."""
+    seen = reachable(roots, index)
+    if towards is None:
+        return seen
+    leading = set(towards)
+    for position in sorted(seen):
+        if any(p in leading for p in gradient_inputs(index[position])):
+            leading.add(position)
+    return seen & leading
 
 
 def freed_positions(path, index):
@@ -42,5 +57,5 @@ def freed_positions(path, index):
     freed = set()
     for state in path:
         if state.op is FREE:
-            freed |= reachable(state.operands, index)
+            freed |= passed(state.operands, state.attrs["towards"], index)
     return freed

@@ -7,8 +7,10 @@ from ..ops.api import FUNCTIONS, cast_to
 from ..ops.core import _WRAPPED, number, private_trace, symbol
 from ..ops.reduce import sum_to
 from ..ops.view_ops import _as_strided_vjp, region_of, write_region
+from ..recorder.entering import enter
 from ..recorder.handle import Tensor, intern
-from ..recorder.trace import MARK, VIEW, WRITE, Scalar, enter, local
+from ..recorder.states import MARK, VIEW, WRITE, Scalar
+from ..recorder.trace import local
 from .hooks import call_tensor_hooks
 from .paths import gradient_inputs, index_path, meta_at
 
@@ -144,19 +146,13 @@ def apply_rule(state, gs, source):
     return grads if isinstance(grads, tuple) else (grads,)
 
 
+# Operations whose derivative needs no value, hence can be walked again after it was freed.
 _PLAIN = frozenset(
-    ("add", "sub", "neg", "sum", "mean", "view", "permute", "expand", "slice", "select", "clone")
-    + (
-        "unsqueeze",
-        "squeeze",
-        "transpose",
-        "t",
-        "to",
-        "cat",
-        "slice_backward",
-        "diagonal",
-        "flip",
-        "as_strided",
+    (
+        *("add", "as_strided", "cat", "ceil", "clone", "cumsum", "diagonal", "expand", "flip"),
+        *("floor", "mean", "neg", "permute", "round", "select", "sign", "slice", "slice_backward"),
+        *("squeeze", "sub", "sum", "t", "to", "transpose", "tril", "triu", "trunc", "unfold"),
+        *("unsqueeze", "view"),
     )
 )
 

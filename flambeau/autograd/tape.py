@@ -5,9 +5,11 @@ import itertools
 from ..backends.memory import Buffer
 from ..ops.core import private_trace, symbol
 from ..recorder import sync
+from ..recorder.entering import enter, new_leaf
 from ..recorder.handle import Tensor, intern
-from ..recorder.trace import VIEW, WRITE, enter, grad_enabled, local, new_leaf
-from .paths import freed_positions, index_path, meta_at, reachable
+from ..recorder.states import VIEW, WRITE
+from ..recorder.trace import grad_enabled, local
+from .paths import freed_positions, index_path, meta_at, passed
 from .rules import Source, walk
 
 __all__ = ["NOTHING", "SLOTTED", "Current", "Graph", "Saved", "dense"]
@@ -25,12 +27,12 @@ class Spec:
         self.freed = frozenset(freed)
         self.remaining = {}
 
-    def after(self, freed, seeds):
-        """(what is freed, what remains needed) after a pass from `seeds` that freed its way."""
-        key = (freed, seeds)
+    def after(self, freed, seeds, towards):
+        """(what is freed, what remains needed) after a pass that freed its way (see `passed`)."""
+        key = (freed, seeds, towards)
         found = self.remaining.get(key)
         if found is None:
-            now = freed | reachable(seeds, self.index)
+            now = freed | passed(seeds, towards, self.index)
             roots = [p for p in self.roots if p not in now]
             needed = frozenset(_needed(self.path, self.index, roots)) if roots else frozenset()
             found = self.remaining[key] = (now, needed)
@@ -56,9 +58,9 @@ class Graph:
         self.contexts, self.retained = segment.contexts, segment.retained
         self.scalars = list(segment.scalars)
 
-    def free(self, seeds):
+    def free(self, seeds, towards):
         """Give up the values that only the way from `seeds` needs: no pass goes there again."""
-        self.freed, needed = self.spec.after(self.freed, tuple(seeds))
+        self.freed, needed = self.spec.after(self.freed, tuple(seeds), towards)
         self.saved = {p: x for p, x in self.saved.items() if p in needed}
         for p, context in self.contexts.items():
             if p in self.freed:

@@ -10,8 +10,11 @@ import inspect
 
 from .. import dtypes
 from ..recorder import inplace
+from ..recorder.entering import new_leaf
 from ..recorder.handle import Tensor, intern
-from ..recorder.trace import LEAF, NUMBERS, VIEW, Scalar, local, new_leaf, record
+from ..recorder.record import NUMBERS, record
+from ..recorder.states import LEAF, VIEW, Scalar
+from ..recorder.trace import local
 
 __all__ = [
     "FUNCTIONS",
@@ -30,7 +33,10 @@ METHODS = {}
 
 
 def method(name):
-    """Make a function a method of Tensor only: a decorator."""
+    """Make a function a method of Tensor only: a decorator, with another name or without."""
+    if callable(name):
+        METHODS[name.__name__] = name
+        return name
 
     def decorate(f):
         METHODS[name] = f
@@ -53,15 +59,34 @@ def function(f=None, *, name=None, methods=True, inplace_too=False, out=True, al
             out=out,
             aliases=aliases,
         )
-    with_out = out and "out" not in inspect.signature(f).parameters
-    public = takes_out(f) if with_out else f
+    parameters = inspect.signature(f).parameters
+    called = numpy_names(f, parameters)
+    public = takes_out(called) if out and "out" not in parameters else called
     for n in (name or f.__name__, *aliases):
         FUNCTIONS[n] = public
         if methods:
-            METHODS[n] = f
+            METHODS[n] = called
         if inplace_too:
             METHODS[n + "_"] = in_place_method(f, n + "_")
     return f
+
+
+_NUMPY_NAMES = {"axis": "dim", "keepdims": "keepdim"}
+
+
+def numpy_names(f, parameters):
+    """`f` that also knows `dim` and `keepdim` by NumPy's names, as PyTorch does."""
+    names = {n: ours for n, ours in _NUMPY_NAMES.items() if ours in parameters}
+    if not names or not names.keys().isdisjoint(parameters):
+        return f
+
+    @functools.wraps(f)
+    def wrapper(*args, **kwargs):
+        if kwargs:
+            kwargs = {names.get(n, n): value for n, value in kwargs.items()}
+        return f(*args, **kwargs)
+
+    return wrapper
 
 
 def takes_out(f):

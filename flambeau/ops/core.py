@@ -16,8 +16,11 @@ dtypes cast back by the caller.
 import functools
 
 from .. import dtypes
+from ..recorder.entering import enter
 from ..recorder.handle import Meta, Tensor, contiguous_strides, intern
-from ..recorder.trace import LEAF, State, Trace, enter, local, record
+from ..recorder.record import record
+from ..recorder.states import LEAF, State
+from ..recorder.trace import Trace, local
 
 __all__ = [
     "OPS",

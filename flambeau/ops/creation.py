@@ -8,7 +8,7 @@ import numpy as np
 from .. import dtypes
 from ..recorder import inplace
 from ..recorder.handle import Tensor, intern, require_device
-from ..recorder.trace import record
+from ..recorder.record import record
 from .api import METHODS, cast_to, function, method
 from .core import Op
 from .from_data import finish, from_array, make_tensor

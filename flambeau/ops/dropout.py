@@ -3,7 +3,7 @@
 import numpy as np
 
 from .. import dtypes
-from ..recorder.trace import record
+from ..recorder.record import record
 from . import elementwise as ew
 from .api import function
 from .core import Elementwise, composite

@@ -6,7 +6,7 @@ import numpy as np
 
 from .. import dtypes
 from ..recorder.handle import Meta, Tensor, intern
-from ..recorder.trace import record
+from ..recorder.record import record
 from . import api, reference
 from .api import FUNCTIONS, METHODS, elementwise, function, operator, reflected, require_tensors
 from .core import Elementwise, Op, composite

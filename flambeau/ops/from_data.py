@@ -4,8 +4,8 @@ import numpy as np
 
 from .. import dtypes
 from ..backends.memory import Buffer
+from ..recorder.entering import new_leaf, share
 from ..recorder.handle import Tensor, intern, require_device
-from ..recorder.trace import new_leaf, share
 from .api import FUNCTIONS, cast_to, function
 
 __all__ = [

@@ -4,8 +4,8 @@ import numpy as np
 
 from .. import dtypes
 from ..recorder import inplace
+from ..recorder.entering import view_in_memory
 from ..recorder.handle import Tensor, intern
-from ..recorder.trace import view_in_memory
 from . import elementwise as ew
 from . import movement as mv
 from . import view_ops

@@ -5,7 +5,7 @@ import math
 from .. import dtypes
 from ..geometry import view_strides
 from ..recorder.handle import Tensor, intern
-from ..recorder.trace import record
+from ..recorder.record import record
 from .api import FUNCTIONS, METHODS, function, method
 from .core import Op
 from .reduce import normalize_dim, sum_op

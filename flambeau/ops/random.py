@@ -11,8 +11,8 @@ from .. import dtypes, gaussian, rejection, sampling
 from .. import generator as source
 from ..backends.memory import Buffer
 from ..recorder import sync
+from ..recorder.entering import new_leaf
 from ..recorder.handle import Tensor, contiguous_strides, intern, require_device
-from ..recorder.trace import new_leaf
 from ..rounding import narrow
 from .api import FUNCTIONS, function
 from .core import broadcast_shapes

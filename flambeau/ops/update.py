@@ -1,8 +1,10 @@
 """Updating many tensors in place by one rule, as one record: what optimizers are made of."""
 
 from ..recorder import inplace
+from ..recorder.entering import enter_all
 from ..recorder.handle import DEAD, Tensor
-from ..recorder.trace import add_state, enter_all, exclusive, flush, local, set_grad_mode
+from ..recorder.states import add_state
+from ..recorder.trace import exclusive, flush, local, set_grad_mode
 from .core import Composite
 
 __all__ = ["sync_point", "update_all"]

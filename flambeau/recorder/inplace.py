@@ -6,22 +6,10 @@ Tensors that view the same memory see the write because they read through it aft
 
 import weakref
 
+from .entering import enter, enter_storage, family_content, share
 from .handle import DEAD, Tensor
-from .trace import (
-    MARK,
-    VIEW,
-    WRITE,
-    enter,
-    enter_storage,
-    exclusive,
-    family_content,
-    flush,
-    force,
-    grad_enabled,
-    local,
-    share,
-    structural,
-)
+from .states import MARK, VIEW, WRITE
+from .trace import exclusive, flush, force, grad_enabled, local, structural
 
 __all__ = [
     "adopt",

@@ -14,7 +14,7 @@ from ..compiler.program import Builder, Program, flatten
 from ..compiler.show import show_trace
 from . import trace
 from .handle import DEAD, Tensor
-from .trace import LEAF, VIEW, WRITE
+from .states import LEAF, VIEW, WRITE
 
 __all__ = ["Task", "run"]
 

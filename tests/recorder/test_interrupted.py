@@ -3,7 +3,8 @@
 import pytest
 
 import flambeau
-from flambeau.recorder.trace import ROOTS, local
+from flambeau.recorder.states import ROOTS
+from flambeau.recorder.trace import local
 
 
 def tear(amount):

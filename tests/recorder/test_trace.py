@@ -6,7 +6,7 @@ import pytest
 
 import flambeau
 from flambeau import config
-from flambeau.recorder import trace
+from flambeau.recorder import states, trace
 
 
 def walk(x):
@@ -18,17 +18,17 @@ def test_a_second_walk_adds_nothing():
     x = flambeau.tensor([1.0, 2.0])
     trace.flush()
     walk(x)
-    before = trace._states
+    before = states._states
     assert walk(flambeau.tensor([3.0, 4.0])) == 57.0
-    assert trace._states == before
+    assert states._states == before
 
 
 def test_numbers_are_not_part_of_the_trace():
     x = flambeau.tensor([1.0, 2.0])
     (x * 2.0).tolist()
-    before = trace._states
+    before = states._states
     assert (x * 7.5).tolist() == [7.5, 15.0]
-    assert trace._states == before
+    assert states._states == before
 
 
 def test_only_what_is_alive_is_computed():
@@ -63,14 +63,14 @@ def test_pending_bytes_are_bounded(monkeypatch):
 
 
 def test_the_trie_is_bounded(monkeypatch):
-    monkeypatch.setattr(trace, "MAX_STATES", trace._states + 200)
+    monkeypatch.setattr(states, "MAX_STATES", states._states + 200)
     x = flambeau.tensor([1.0])
     for k in range(100):
         y = x
         for _ in range(k % 13):
             y = y + float(k)
         y.reshape([1] * (k % 7 + 1)).tolist()
-    assert trace._states <= trace.MAX_STATES + 1
+    assert states._states <= states.MAX_STATES + 1
     assert walk(x) == 3.0
 
 

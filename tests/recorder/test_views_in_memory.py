@@ -5,7 +5,7 @@ import pytest
 
 import flambeau
 from flambeau import config
-from flambeau.recorder import trace
+from flambeau.recorder import states
 
 
 @pytest.fixture(params=["numpy", "llvm"])
@@ -18,12 +18,12 @@ def test_rows_of_a_dataset_walk_one_path(backend):
     x = flambeau.tensor(np.arange(40.0, dtype=np.float32).reshape(10, 4))
     rng = np.random.RandomState(0)
     flambeau.stack([x[int(i)] for i in rng.permutation(10)[:4]]).tolist()
-    before = trace._states
+    before = states._states
     for _ in range(5):
         index = rng.permutation(10)[:4]
         batch = flambeau.stack([x[int(i)] for i in index])
         assert batch.tolist() == (np.arange(40.0).reshape(10, 4)[index]).tolist()
-    assert trace._states == before
+    assert states._states == before
 
 
 def test_a_view_and_the_whole_in_one_program(backend):

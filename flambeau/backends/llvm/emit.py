@@ -281,12 +281,19 @@ class _Kernel(Folds):
         """Compute `works`, which do not depend on the folded loops, for one lane."""
         values = dict(self.values)
         self.from_tiles(values, works, j, tiles)
-        needed = self.closure(works, lambda x: x in values)
-        for x in needed:
-            if self.code[x][0] == "result":
-                values[x] = self.finished(x, j)
+        needed = self.after_results(works, values, j)
         self.compute(needed, values, lambda k: self.inner_place(k, self.here[k], j), True)
         return values
+
+    def after_results(self, works, values, j):
+        """Add to `values` the results of folds that `works` need; returns what else they need.
+
+        That is nothing of what was folded: the rows may be none, and then there is nothing to read.
+        """
+        for x in self.closure(works, lambda x: x in values):
+            if self.code[x][0] == "result":
+                values[x] = self.finished(x, j)
+        return self.closure(works, lambda x: x in values)
 
     def from_tiles(self, values, works, j, tiles):
         """Read what was kept per lane and is needed."""
@@ -326,10 +333,7 @@ class _Kernel(Folds):
         def body(j, addresses):
             values = dict(self.values)
             self.from_tiles(values, works, j, tiles)
-            needed = self.closure(works, lambda x: x in values)
-            for x in needed:
-                if self.code[x][0] == "result":
-                    values[x] = self.finished(x, j)
+            needed = self.after_results(works, values, j)
             self.compute(needed, values, lambda k: self.inner_place(k, addresses[k], j), True)
             self.accumulate(reductions, values, j)
 

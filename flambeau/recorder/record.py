@@ -1,0 +1,145 @@
+"""Records: operations, and what changes the grad mode, are added to the current segment."""
+
+from .entering import add_alias, enter, share
+from .handle import Tensor, intern
+from .states import Scalar, add_state
+from .trace import Taken, exclusive, flush, local
+
+__all__ = ["NUMBERS", "commit", "record"]
+
+
+NUMBERS = (float, int, bool, complex)
+
+
+def record(op, operands, attrs=()):
+    """Record an operation: the path of every op that has no quicker one.
+
+    Args: operands: tensors, numbers (run-time scalars), `Scalar`s and None; attrs: a tuple of
+        (name, value) pairs of hashables.
+    Returns: the tensor it makes, or a tuple of them if `op.multi`.
+    """
+    trace = local.trace
+    trace.busy += 1
+    try:
+        if not trace.exposed:
+            return _record(trace, op, operands, attrs)
+    except Taken:
+        pass
+    finally:
+        trace.busy -= 1
+    return _record_alone(trace, op, operands, attrs)
+
+
+@exclusive
+def _record_alone(trace, op, operands, attrs):
+    return _record(trace, op, operands, attrs)
+
+
+def _record(trace, op, operands, attrs):
+    segment = trace.segment
+    if segment.node.full and not trace.hold and trace.root is None:
+        flush()
+        segment = trace.segment
+    key = [op]
+    numbers = ()
+    for x in operands:
+        if isinstance(x, Tensor):
+            key.append(x._pos if x._segment is segment else enter(x, segment))
+        elif x is None or type(x) is Scalar:
+            key.append(x)
+        else:
+            kind = type(x)
+            if kind not in NUMBERS:
+                kind = next((k for k in (bool, int, float, complex) if isinstance(x, k)), None)
+                if kind is None:
+                    x = _number(op, x)
+                    kind = type(x)
+            key.append(kind)
+            numbers += (x,)
+    if attrs:
+        key.append(attrs)
+    if segment.running:
+        raise Taken
+    key = tuple(key)
+    node = segment.node
+    state = node.next.get(key)
+    if state is None:
+        places = key[1 : 1 + len(operands)]
+        state = _add_op(node, key, op, places, dict(attrs), operands, segment)
+    return commit(trace, segment, state, numbers, operands)
+
+
+def _number(op, x):
+    item = getattr(x, "item", None)  # a NumPy scalar
+    if item is None or getattr(x, "ndim", 0):
+        raise TypeError(f"{op.name}(): expected a Tensor or a number, but got {type(x).__name__}")
+    return item()
+
+
+def commit(trace, segment, state, numbers, operands):
+    """Move the segment on to `state`, and make the handles of its results."""
+    op = state.op
+    if op.multi:
+        out = []
+        for position, meta in enumerate(state.metas, state.first):
+            made = Tensor.__new__(Tensor)
+            made._segment, made._pos, made._meta, made._storage = segment, position, meta, None
+            out.append(made)
+        segment.node = state
+        segment.handles.extend(out)
+        out = tuple(out)
+    else:
+        out = Tensor.__new__(Tensor)
+        out._segment, out._pos, out._meta, out._storage = segment, state.first, state.meta, None
+        segment.node = state
+        segment.handles.append(out)
+    if numbers:
+        segment.scalars.extend(numbers)
+    if op.view:
+        _attach(out, operands[0], state)
+    if segment.eager and not trace.hold and trace.root is None:
+        flush()
+    return out
+
+
+def _attach(out, base, state):
+    """Make the result of a view operation a view of the storage of its operand."""
+    shift = base._meta.offset - state.expansion
+    if shift:
+        out._meta = _shifted(out._meta, shift)
+    storage = base._storage
+    out._storage = storage = share(base) if storage is None else storage
+    add_alias(storage, out)
+    if state.grad_mode:
+        root = base._view_of
+        out._view_of = base if root is None else root
+    else:
+        out._untracked_view = True
+
+
+def _add_op(node, key, op, places, attrs, operands, segment):
+    """Check the operands of an operation and add its state: the slow path."""
+    described = []
+    tracked = False
+    for x, place in zip(operands, places, strict=True):
+        if type(place) is int:
+            meta = x._meta
+            tracked = tracked or meta.requires_grad
+            described.append(meta)
+        else:
+            described.append(place.kind if type(place) is Scalar else place)
+    metas, expansion = op.infer_all(described, attrs)
+    tracked = tracked and node.grad_mode and op.differentiable
+    metas = tuple(
+        m.with_grad(tracked and (m.dtype.is_floating_point or m.dtype.is_complex)) for m in metas
+    )
+    if not any(m.requires_grad for m in metas):
+        tracked = False
+    state = add_state(node, key, op, places, attrs, metas, "op" if tracked else None)
+    # A view is known by what it views, wherever in its storage that begins (see _enter_part).
+    state.expansion = operands[0]._meta.offset if op.view else expansion
+    return state
+
+
+def _shifted(meta, shift):
+    return intern(meta.shape, meta.dtype, meta.strides, meta.offset + shift, meta.requires_grad)

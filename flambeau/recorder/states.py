@@ -1,0 +1,204 @@
+"""The trie of traces: a state for each record that was ever made in one place, for all threads."""
+
+import os
+import sys
+import threading
+from operator import attrgetter
+
+from .. import config
+
+__all__ = [
+    "FREE",
+    "LEAF",
+    "MARK",
+    "MAX_STATES",
+    "MODE",
+    "ROOTS",
+    "VIEW",
+    "WRITE",
+    "Scalar",
+    "State",
+    "Structure",
+    "add_state",
+    "user_line",
+]
+
+
+MAX_STATES = 400_000
+
+
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+
+class State:
+    """A node of the trie: one record, and what is known once it has been made.
+
+    op, operands, attrs: the record. An operand is a position, the type of a number (which is then
+        the next scalar slot), a `Scalar` (an earlier slot) or None.
+    metas: of the results, which stand at positions `first` to `end`.
+    grad: how gradients pass: "op" by the operation's rule, "leaf" to a tensor, "keep" to what
+        the first operand was before an untracked write; None where none do.
+    """
+
+    __slots__ = (
+        *("attrs", "end", "expansion", "first", "full", "grad", "grad_mode", "key", "leaves_end"),
+        *("line", "macros", "meta", "metas", "next", "op", "operands", "parent", "pending"),
+        *("programs", "slots_end", "stamp", "views"),
+    )
+
+    def __init__(self, parent, key, op, operands, attrs, metas, grad=None):
+        self.parent, self.key, self.op = parent, key, op
+        self.operands, self.attrs, self.metas, self.grad = operands, attrs, metas, grad
+        self.meta = metas[0] if metas else None
+        self.next, self.programs, self.macros = {}, {}, {}
+        self.line = self.expansion = None
+        self.stamp = 0
+        if parent is None:
+            self.first = self.end = self.slots_end = self.leaves_end = self.pending = 0
+            self.grad_mode, self.views = True, False
+        else:
+            self.first = parent.end
+            self.end = parent.end + len(metas)
+            self.slots_end = parent.slots_end + sum(type(x) is type for x in operands)
+            self.leaves_end = parent.leaves_end
+            self.grad_mode, self.views = parent.grad_mode, parent.views
+            self.pending = parent.pending
+        self.full = False
+
+    def path(self):
+        """The states from the first record of the trace to this one."""
+        states = []
+        node = self
+        while node.parent is not None:
+            states.append(node)
+            node = node.parent
+        states.reverse()
+        return states
+
+    def slots(self):
+        """The scalar slot of each operand that is a number, by the operand's index."""
+        first = self.parent.slots_end
+        found = {}
+        for index, operand in enumerate(self.operands):
+            if type(operand) is type:
+                found[index] = first
+                first += 1
+            elif type(operand) is Scalar:
+                found[index] = operand.slot
+        return found
+
+    def __repr__(self):
+        return f"<State {self.first}: {self.op} {self.operands} {self.attrs or ''} -> {self.metas}>"
+
+
+class Scalar:
+    """A reference to an earlier scalar slot of the same segment, and the type of its number."""
+
+    __slots__ = ("kind", "slot")
+    _known = {}
+
+    def __new__(cls, slot, kind):
+        found = cls._known.get((slot, kind))
+        if found is None:
+            found = cls._known[slot, kind] = object.__new__(cls)
+            found.slot, found.kind = slot, kind
+        return found
+
+    def __repr__(self):
+        return f"slot {self.slot}"
+
+
+class Structure:
+    """The `op` of records that are not operations: what enters, views, writes and marks."""
+
+    composite = False
+
+    def __init__(self, name):
+        self.name = name
+
+    def __repr__(self):
+        return self.name
+
+
+LEAF = Structure("leaf")  # memory from before the segment
+
+
+VIEW = Structure("view")  # operand 0, a storage's content, seen with another geometry
+
+
+WRITE = Structure("write")  # operand 0 with operand 1 written over the region `geometry`
+
+
+MARK = Structure("mark")  # operand 0 as a tensor that starts, or does not take part in, gradients
+
+
+MODE = Structure("mode")  # grad mode changes
+
+
+FREE = Structure("free")  # the graphs that end in the operands have been walked and freed
+
+
+def _new_root(grad_mode):
+    root = State(None, None, None, (), {}, ())
+    root.grad_mode = grad_mode
+    return root
+
+
+ROOTS = {True: _new_root(True), False: _new_root(False)}
+
+
+_lock = threading.RLock()
+
+
+_states = 0
+
+
+def user_line():
+    """(file, line) of the innermost frame outside of flambeau."""
+    frame = sys._getframe(1)
+    while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        frame = frame.f_back
+    return (frame.f_code.co_filename, frame.f_lineno) if frame else ("?", 0)
+
+
+def add_state(node, key, op, operands, attrs, metas, grad=None):
+    """Extend the trie below `node` by a record seen for the first time."""
+    global _states
+    with _lock:
+        state = State(node, key, op, operands, attrs, metas, grad)
+        state.line = user_line()
+        if op is LEAF:
+            state.leaves_end += 1
+        else:
+            state.pending += sum(m.numel * m.dtype.itemsize for m in metas)
+        state.views = node.views or op is VIEW or getattr(op, "view", False)
+        if state.end > config.max_trace or state.pending > config.max_pending:
+            state.full = True
+        node.next[key] = state
+        _states += 1
+        if _states > MAX_STATES:
+            _prune()
+    return state
+
+
+def _prune():
+    """Forget the half of the traces that were walked least recently."""
+    global _states
+    ends, stack = [], list(ROOTS.values())
+    while stack:
+        node = stack.pop()
+        stack.extend(node.next.values())
+        if node.programs:
+            ends.append(node)
+    ends.sort(key=attrgetter("stamp"))
+    for node in ends[: len(ends) // 2 + 1]:
+        node.programs.clear()
+        while node.parent is not None and not node.next and not node.programs:
+            node.parent.next.pop(node.key, None)
+            node = node.parent
+    count, stack = 0, list(ROOTS.values())
+    while stack:
+        node = stack.pop()
+        count += len(node.next)
+        stack.extend(node.next.values())
+    _states = count
