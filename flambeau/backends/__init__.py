@@ -4,6 +4,7 @@ from sys import getrefcount
 
 from .. import config, lazy
 from ..compiler.verify import verify_program
+from ..errors import OutOfBoundsError
 from .memory import Buffer
 from .numpy.interpret import OutOfRange, interpret
 
@@ -68,6 +69,6 @@ class Executable:
 
 
 def _located(error):
-    """The IndexError that names the user's line."""
+    """The error that names the user's line."""
     file, line = error.node.line or ("?", 0)
-    return IndexError(f"{error} (at {file}:{line})")
+    return OutOfBoundsError(f"{error} (at {file}:{line})")

@@ -7,12 +7,12 @@ A temporary's bytes are free again after the last step that reads it.
 import math
 
 from ..geometry import contiguous_strides
+from .arena import arena
 from .fuse import Group, compose
 from .loops import build_kernel, scatter_kernel
 
 __all__ = ["Call", "Plan", "plan"]
 
-ALIGN = 64
 EPILOGUE_DEPTH = 256  # of a product at most: a deeper one gains nothing by tiles that stay in cache
 EPILOGUE_SIZE = 1 << 16  # elements of a product at least
 
@@ -22,13 +22,16 @@ class Call:
 
     kind: "loops" (a Kernel), "matmul" or "host" (a node). reads, writes: the memories it uses.
     epilogue: of a matmul, the call to make for each tile of rows while that is in cache.
+    fills: it copies a leaf to the output that becomes the memory of the leaf, for others to change
+        parts of it: nothing to do where that is the memory of the leaf already.
     """
 
-    __slots__ = ("epilogue", "kernel", "kind", "node", "reads", "writes")
+    __slots__ = ("epilogue", "fills", "kernel", "kind", "node", "reads", "writes")
 
     def __init__(self, kind, node, kernel, reads, writes):
         self.kind, self.node, self.kernel = kind, node, kernel
         self.reads, self.writes, self.epilogue = reads, writes, None
+        self.fills = False
 
     def row_tiles(self):
         """How many tiles of the epilogue belong to a row of the product."""
@@ -102,12 +105,46 @@ class _Planner:
         """The numbers of the steps that make what will be written over a leaf."""
         last = set()
         for x, leaf in zip(self.program.outputs, self.program.aliases, strict=True):
-            while x.kind == "reshape" and x.id not in self.part.stored:
-                x = x.inputs[0]
+            x = self._stored_below(x)
             step = self.part.maker.get(x.id)
             if leaf is not None and step is not None:
-                last.add(step.number)
+                last |= {self.part.maker[n.id].number for n in (x, *self._changes(x)[0])}
         return last
+
+    def _stored_below(self, x):
+        while x.kind == "reshape" and x.id not in self.part.stored:
+            x = x.inputs[0]
+        return x
+
+    def _changes(self, node):
+        """(the writes and scatters, one upon another, that end in `node`; what they start from)."""
+        chain = []
+        while self._changes_part(node):
+            chain.append(node)
+            root = self._only_for(node.inputs[0])
+            if root is None:
+                return chain, self._stored_below(node.inputs[0])
+            node = root
+        return chain, node
+
+    def _changes_part(self, node):
+        return node.kind == "write" or (node.kind == "scatter" and self.part.can_inline(node))
+
+    def _changes_leaf(self, node, leaf):
+        """Whether a node is a leaf with parts of it changed, which nobody reads as it was since."""
+        chain, start = self._changes(node)
+        if not chain or start.kind != "leaf" or start.attrs[0] != leaf:
+            return False
+        if any(start.id in self._roots(n.inputs[1:]) for n in chain):
+            return False
+        order = {s.number: k for k, s in enumerate(self.steps)}
+        mine = {self.part.maker[n.id].number for n in chain}
+        first = min(order[number] for number in mine)
+        return all(
+            order[other.number] < first
+            for other in self.steps
+            if other.number not in mine and self._reads_leaf(other, leaf)
+        )
 
     def _may_bind(self, node, i):
         """Whether output `i` can be computed right where it will be.
@@ -118,8 +155,8 @@ class _Planner:
         if leaf is None:
             return True
         step = self.part.maker.get(node.id)
-        if step is None or not isinstance(step, Group):
-            return False
+        if not isinstance(step, Group):
+            return step is not None and self._changes_leaf(node, leaf)
         target = dict(step.sinks)[node]
         if any(axis in step.folded and step.domain[axis] != 1 for axis, _, _ in target):
             return False  # written while the folded dims are walked
@@ -369,6 +406,9 @@ class _Planner:
         memory = self.memory_of(node)
         if base.kind != "undef":
             self._copy(base, memory)
+            start = self._stored_below(base)
+            if start.kind == "leaf" and isinstance(memory, tuple):
+                self.calls[-1].fills = self.program.aliases[memory[1]] == start.attrs[0]
         return memory
 
     def _write(self, node):
@@ -402,7 +442,7 @@ def plan(program, part):
             if m is not None and m not in place and m not in sizes:
                 node = program.outputs[m[1]] if isinstance(m, tuple) else by_id[m]
                 sizes[m] = max(node.numel * node.dtype.itemsize, 1)
-    result.offsets, result.arena = _arena(planner.calls, sizes)
+    result.offsets, result.arena = arena(planner.calls, sizes)
     base = count + len(program.outputs)
     result.temporaries = list(result.offsets)
     for k, m in enumerate(result.temporaries):
@@ -410,48 +450,3 @@ def plan(program, part):
     result.place = place
     result.memory = planner.memory
     return result
-
-
-def _arena(calls, sizes):
-    """({memory: offset}, total bytes): each lives from its first to its last use."""
-    first, last = {}, {}
-    for k, call in enumerate(calls):
-        for m in (*call.reads, *call.writes):
-            if m in sizes:
-                first.setdefault(m, k)
-                last[m] = k
-    free, offsets, top = [], {}, 0
-    ending = {}
-    for m, k in last.items():
-        ending.setdefault(k, []).append(m)
-    starting = {}
-    for m, k in first.items():
-        starting.setdefault(k, []).append(m)
-    for k in range(len(calls)):
-        for m in starting.get(k, ()):
-            size = -(-sizes[m] // ALIGN) * ALIGN
-            best = None
-            for index, (_, room) in enumerate(free):
-                if room >= size and (best is None or room < free[best][1]):
-                    best = index
-            if best is None:
-                offsets[m], top = top, top + size
-            else:
-                start, room = free[best]
-                offsets[m] = start
-                free[best : best + 1] = [(start + size, room - size)] if room > size else []
-        for m in ending.get(k, ()):
-            free.append((offsets[m], -(-sizes[m] // ALIGN) * ALIGN))
-            free = _joined(free)
-    return offsets, top
-
-
-def _joined(free):
-    free.sort()
-    joined = []
-    for start, room in free:
-        if joined and joined[-1][0] + joined[-1][1] == start:
-            joined[-1] = (joined[-1][0], joined[-1][1] + room)
-        else:
-            joined.append((start, room))
-    return joined

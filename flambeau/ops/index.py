@@ -4,7 +4,6 @@ import numpy as np
 
 from .. import dtypes
 from ..recorder import inplace
-from ..recorder.entering import view_in_memory
 from ..recorder.handle import Tensor, intern
 from . import elementwise as ew
 from . import movement as mv
@@ -137,7 +136,7 @@ def parse(x, index):
             n = x._meta.shape[dim]
             if not -n <= item < n:
                 raise IndexError(f"index {item} is out of bounds for dimension {dim} with size {n}")
-            x = view_ops.select_op(x, dim=dim, index=item % n)
+            x = mv.at(x, dim, item % n)
         elif not item._meta.shape and item._meta.dtype in (dtypes.bool_, dtypes.uint8):
             x = mv.unsqueeze(x, dim)
             tensors[dim] = FUNCTIONS["nonzero"](item, as_tuple=True)[0]
@@ -242,11 +241,7 @@ def getitem(self, index):
             )
         if not -shape[0] <= index < shape[0]:
             raise IndexError(f"index {index} is out of bounds for dimension 0 with size {shape[0]}")
-        meta = self._meta
-        step = meta.strides[0]
-        start = meta.offset + index % shape[0] * step
-        view = view_in_memory(self, shape[1:], meta.strides[1:], start)
-        return view_ops.select_op(self, dim=0, index=index % shape[0]) if view is None else view
+        return mv.at(self, 0, index % shape[0])
     x, tensors = parse(self, index)
     if not tensors:
         return x if x is not self else mv.reshape(self, self._meta.shape)

@@ -4,6 +4,7 @@ import math
 
 from .. import dtypes
 from ..geometry import view_strides
+from ..recorder.entering import view_in_memory
 from ..recorder.handle import Tensor, intern
 from ..recorder.record import record
 from .api import FUNCTIONS, METHODS, function, method
@@ -257,7 +258,29 @@ def slice_dim(input, dim, start, stop, step=1):
     size = len(range(start, stop, step))
     if size == n and step == 1:
         return view_whole(input)
-    return slice_op(input, dim=dim, start=start if size else 0, size=size, step=step)
+    return stretch(input, dim, start if size else 0, size, step)
+
+
+def stretch(input, dim, start, size, step=1):
+    """`size` indices of a dim, from `start` on in steps: a view."""
+    meta = input._meta
+    shape, strides = list(meta.shape), list(meta.strides)
+    shape[dim], strides[dim] = size, strides[dim] * step
+    view = view_in_memory(input, shape, strides, meta.offset + start * meta.strides[dim])
+    if view is not None:
+        return view
+    return slice_op(input, dim=dim, start=start, size=size, step=step)
+
+
+def at(input, dim, index):
+    """Index `index` of a dim, which goes away, counted from 0: a view."""
+    meta = input._meta
+    shape, strides = meta.shape, meta.strides
+    start = meta.offset + index * strides[dim]
+    view = view_in_memory(
+        input, (*shape[:dim], *shape[dim + 1 :]), (*strides[:dim], *strides[dim + 1 :]), start
+    )
+    return select_op(input, dim=dim, index=index) if view is None else view
 
 
 def view_whole(input):
@@ -301,7 +324,7 @@ def select(input, dim, index):
             f"select(): index {index} out of range for tensor of size {list(shape)} at dimension "
             f"{dim}"
         )
-    return select_op(input, dim=dim, index=index % shape[dim])
+    return at(input, dim, index % shape[dim])
 
 
 @function(out=False)

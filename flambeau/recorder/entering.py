@@ -14,9 +14,11 @@ __all__ = [
     "enter_all",
     "enter_storage",
     "family_content",
+    "is_in_memory",
     "leaf_meta",
     "new_leaf",
     "share",
+    "take_over",
     "view_in_memory",
 ]
 
@@ -30,7 +32,7 @@ def enter(tensor, segment):
         force(home)
         if segment.running:
             raise Taken
-    if tensor._storage is not None and not _take_over(tensor):
+    if tensor._storage is not None and not take_over(tensor):
         return _enter_view(tensor, segment)
     meta = tensor._meta
     node = segment.node
@@ -86,7 +88,7 @@ def _are_in_memory(tensors):
     return len(set(map(id, tensors))) == len(tensors)
 
 
-def _take_over(tensor):
+def take_over(tensor):
     """If a tensor is the last that views a storage, and all of it, make the memory its own."""
     storage = tensor._storage
     if storage.segment is not None and not storage.segment.done:
@@ -120,7 +122,7 @@ def _respect_outside(buffer, segment):
 def enter_storage(storage, segment):
     """The position of a shared storage's content in the segment."""
     if storage.segment is segment:
-        return storage.pos
+        return _settle(storage, segment) if storage.patches else storage.pos
     if storage.segment is not None and not storage.segment.done:
         force(storage.segment)
         if segment.running:
@@ -137,13 +139,29 @@ def enter_storage(storage, segment):
     return state.first
 
 
+def _settle(storage, segment):
+    """Record the patches of a storage, whose content is read now, as writes of that content."""
+    patches, storage.patches, storage.segment = storage.patches, (), None
+    segment.storages.remove(storage)
+    enter_storage(storage, segment)
+    for patch, start in patches:
+        meta = patch._meta
+        geometry = intern(meta.shape, meta.dtype, meta.strides, start)
+        attrs = (("geometry", geometry),)
+        state = structural(WRITE, (storage.pos, patch._pos), attrs, (storage.meta,))
+        segment.handles[patch._pos] = DEAD
+        segment.handles.append(DEAD)
+        storage.pos = state.first
+    return storage.pos
+
+
 def _enter_view(tensor, segment):
     meta = tensor._meta
     base = tensor._view_of
     if tensor._segment is None and base is not None and meta.requires_grad:
         # Its storage was written to: what it sees now depends on what the base is now.
         source, grad = family_content(base, segment), "op"
-    elif _is_in_memory(tensor._storage):
+    elif is_in_memory(tensor._storage):
         return _enter_part(tensor, segment)
     else:
         source = enter_storage(tensor._storage, segment)
@@ -189,7 +207,8 @@ def _without_gradient(position, segment):
     return state.first
 
 
-def _is_in_memory(storage):
+def is_in_memory(storage):
+    """Whether the content of a storage is what its memory holds now."""
     if storage.segment is not None and not storage.segment.done:
         return False
     return type(storage.buffer.nbytes) is int
@@ -228,10 +247,10 @@ def view_in_memory(tensor, shape, strides, offset):
     home = tensor._segment
     if home is not None and not home.done:
         return None
-    if tensor._meta.requires_grad or (tensor._storage is None and tensor._buffer is None):
+    if tensor._meta.requires_grad:
         return None
     storage = share(tensor)
-    if not _is_in_memory(storage):
+    if not (storage.patches or is_in_memory(storage)):
         return None
     out = Tensor.__new__(Tensor)
     out._segment, out._pos, out._storage = None, 0, storage
@@ -240,6 +259,7 @@ def view_in_memory(tensor, shape, strides, offset):
         out._view_of = tensor if tensor._view_of is None else tensor._view_of
     else:
         out._untracked_view = True
+        out._hides_history = tensor._hides_history
     add_alias(storage, out)
     return out
 
@@ -266,6 +286,8 @@ def share(tensor):
         )
         if pending:
             segment.storages.append(storage)
+        elif storage.buffer is not None:
+            del tensor._buffer  # the storage may get other memory, and this would be kept
         storage.aliases.append(weakref.ref(tensor))
         tensor._storage = storage
         storage.version = tensor._changes

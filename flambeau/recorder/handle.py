@@ -193,16 +193,18 @@ class Storage:
 
     Its content is `buffer` or, while recorded but not computed, the value at `pos` of `segment`.
     `meta` is the geometry of that value. `aliases` are weak references to the tensors that view it.
-    `reader` is the last segment that parts of the memory entered.
+    `reader` is the last segment that parts of the memory entered. `patches` are (tensor, start) of
+    stretches of the memory that `segment` writes, where it needs the content for nothing else.
     """
 
     __slots__ = (
-        *("__weakref__", "aliases", "buffer", "meta", "pos", "reader", "segment", "version"),
+        *("__weakref__", "aliases", "buffer", "meta", "patches", "pos", "reader", "segment"),
+        "version",
     )
 
     def __init__(self, meta, segment, pos, buffer):
         self.meta, self.segment, self.pos, self.buffer = meta, segment, pos, buffer
-        self.aliases, self.version, self.reader = [], 0, None
+        self.aliases, self.version, self.reader, self.patches = [], 0, None, ()
 
 
 class TensorType(type):
@@ -232,12 +234,13 @@ class Tensor(metaclass=TensorType):
 
     # Seldom set, hence not slots: the accumulated gradient; (graph, position) of the operation
     # that made the tensor; its hooks; the tensor it is a view of, or whether it is a view made
-    # while no gradients were recorded; its number of in-place changes, and whether those of the
-    # storage are not its own (as of `x.data`).
+    # while no gradients were recorded, and of something that takes part in gradients; its number of
+    # in-place changes, and whether those of the storage are not its own (as of `x.data`).
     _grad = None
     _history = None
     _view_of = None
     _untracked_view = False
+    _hides_history = False
     _own_version = False
     _hooks = None
     _after_grad = None

@@ -6,8 +6,9 @@ Tensors that view the same memory see the write because they read through it aft
 
 import weakref
 
-from .entering import enter, enter_storage, family_content, share
+from .entering import enter, enter_storage, family_content, share, take_over
 from .handle import DEAD, Tensor
+from .patches import add_patch, patch_for
 from .states import MARK, VIEW, WRITE
 from .trace import exclusive, flush, force, grad_enabled, local, structural
 
@@ -68,16 +69,37 @@ def write(tensor, value):
         raise RuntimeError(
             f"can not write {list(value._meta.shape)} into {list(tensor._meta.shape)}"
         )
+    tracked = (value._meta.requires_grad or tensor._meta.requires_grad) and grad_enabled()
+    patch = None
+    if tensor._storage is not None and not tracked:
+        if value._storage is not tensor._storage:
+            patch = patch_for(tensor)
+        elif value._meta is tensor._meta:
+            return  # its own content
     segment = local.trace.segment
     source = value._pos if value._segment is segment else enter(value, segment)
-    tracked = (value._meta.requires_grad or tensor._meta.requires_grad) and grad_enabled()
-    if tensor._storage is not None and tensor._segment is not segment:
-        enter(tensor, segment)  # which may find that nobody else views the storage any more
+    if patch is not None:
+        _write_own(patch, source, False, segment)
+        add_patch(tensor._storage, patch, tensor._meta.offset, segment)
+        _count_change(tensor)
+    else:
+        _write_all(tensor, source, tracked, segment)
+    if segment.eager and not local.trace.hold and local.trace.root is None:
+        flush()
+
+
+def _write_all(tensor, source, tracked, segment):
+    home = tensor._segment
+    if tensor._storage is not None and home is not segment:
+        if home is None or home.done:
+            take_over(tensor)  # if nobody else views the storage any more
+        else:
+            enter(tensor, segment)
     if tensor._storage is None:
         _write_own(tensor, source, tracked, segment)
         tensor._changes += 1
     else:
-        if tracked and tensor._untracked_view:
+        if tensor._untracked_view and (tracked or (tensor._hides_history and grad_enabled())):
             raise RuntimeError(UNTRACKED)
         _write_shared(tensor, source, tracked, segment)
         _count_change(tensor)
@@ -85,8 +107,6 @@ def write(tensor, value):
         for changed in {tensor, tensor._view_of} - {None}:
             if changed._retains_grad:
                 changed.retain_grad()  # of what it is now
-    if segment.eager and not local.trace.hold and local.trace.root is None:
-        flush()
 
 
 UNTRACKED = (

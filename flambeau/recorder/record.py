@@ -113,8 +113,17 @@ def _attach(out, base, state):
     if state.grad_mode:
         root = base._view_of
         out._view_of = base if root is None else root
+        if base._untracked_view:
+            _note_untracked(out, base)
     else:
-        out._untracked_view = True
+        _note_untracked(out, base)
+
+
+def _note_untracked(out, base):
+    """Note that a view was made, or is a view of one that was made, without gradients."""
+    out._untracked_view = True
+    if base._meta.requires_grad or base._hides_history:
+        out._hides_history = True
 
 
 def _add_op(node, key, op, places, attrs, operands, segment):

@@ -14,6 +14,7 @@ from ..compiler.program import Builder, Program, flatten
 from ..compiler.show import show_trace
 from . import trace
 from .handle import DEAD, Tensor
+from .patches import apply
 from .states import LEAF, VIEW, WRITE
 
 __all__ = ["Task", "run"]
@@ -144,6 +145,9 @@ def run(segment):
             tensors.append(item)
     item = None
     storages = _alive_storages(segment) if segment.storages else ()
+    patched = [s for s in storages if s.patches]
+    if patched:
+        storages = [s for s in storages if not s.patches]
     key = (tuple(alive), tuple([s.pos for s in storages]))
     task = None
     try:
@@ -154,12 +158,16 @@ def run(segment):
             task = state.programs[key] = Task(state, alive, tensors, storages)
         state.stamp = next(_serial)
         _finish(task, segment, tensors, storages)
+        for storage in patched:
+            apply(storage)
     except BaseException as error:
         writes = torn or task is None or any(a is not None for a in task.executable.program.aliases)
         for position, tensor in zip(alive, tensors, strict=True):
             if not writes:
                 _compute_alone(state, position, tensor, segment)
         _lose(tensors, storages, segment, error)
+        for storage in patched:
+            storage.patches, storage.segment = (), None
         raise
     finally:
         segment.done = True

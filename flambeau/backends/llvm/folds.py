@@ -128,13 +128,16 @@ class Folds(Instructions):
         return address if j is None else self.let(f"getelementptr {kind}, ptr {address}, i64 {j}")
 
     def scatter(self, fold, k, given, dtype, operands, address):
-        """Combine a value into memory at checked indices."""
+        """Combine a value into memory at checked indices; nothing more after one out of range."""
         sources = [dtypes.BY_NAME[self.code[y][1]] for y in operands[1:]]
         address = self.checked(k, given[1:], address, sources)
-        value = given[0]
+        old, value = self.read(dtype, address, False), given[0]
         if fold != "set":
-            old = self.read(dtype, address, False)
             value = self.rounded(self.combine(fold, old, value, dtype, ""), dtype)
+        flag = self.let(f"load i64, ptr {self.bad[0]}")
+        good = self.let(f"icmp eq i64 {flag}, 0")
+        kind = value_type(dtype)
+        value = self.let(f"select i1 {good}, {kind} {value}, {kind} {old}")
         self.write(k, value, dtype, address, False)
 
     def finished(self, x, j=None):

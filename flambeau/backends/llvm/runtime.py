@@ -1,5 +1,6 @@
 """Runs planned programs natively: tables of kernels, and NumPy calls between them."""
 
+import copy
 import ctypes
 import struct
 from sys import getrefcount
@@ -67,7 +68,10 @@ def _int64(x):
 
 
 class _Native:
-    """A stretch of a program without calls of NumPy: a table for the runner."""
+    """A stretch of a program without calls of NumPy: a table for the runner.
+
+    in_place: the same for when each output that becomes the memory of a leaf is in that memory.
+    """
 
     def __init__(self, calls, program_plan):
         self.calls = calls
@@ -81,9 +85,16 @@ class _Native:
             shared += _work(call) if chunks > 1 else 0
             entries += [address, _address(block), tiles, grain, chunks]
         self.parallel = shared >= WORTH_HELP
-        self.count = len(calls)
         self.table = np.asarray(entries, np.int64)
-        self.address = self.table.__array_interface__["data"][0]
+        self.address, self.count = _address(self.table), len(calls)
+        self.in_place = self
+        if any(call.fills for call in calls):
+            self.in_place = copy.copy(self)
+            self.in_place.calls = [call for call in calls if not call.fills]
+            rows = [k for k, call in enumerate(calls) if not call.fills]
+            self.in_place.table = self.table.reshape(-1, 5)[rows].copy()
+            self.in_place.address = _address(self.in_place.table)
+            self.in_place.count = len(rows)
 
     def _block(self, args):
         """The arguments of a call in memory."""
@@ -199,7 +210,7 @@ class NativeProgram:
 
     def run(self, leaves, scalars):
         """The buffers of the outputs."""
-        outputs, addresses = [], [b.ptr for b in leaves]
+        outputs, addresses, in_place = [], [b.ptr for b in leaves], True
         for alias, size in self.wanted:
             if alias is not None:
                 buffer = leaves[alias]
@@ -207,6 +218,7 @@ class NativeProgram:
                     outputs.append(buffer)
                     addresses.append(buffer.ptr)
                     continue
+                in_place = False
             buffer = Buffer.allocate(size)
             outputs.append(buffer)
             addresses.append(buffer.ptr)
@@ -223,11 +235,11 @@ class NativeProgram:
         if scalars:
             frame.set_scalars(scalars)
         if self.simple is not None:
-            self._call(self.simple, frame)
+            self._call(self.simple.in_place if in_place else self.simple, frame)
         elif config.check:
             self._run_checked(leaves, scalars, outputs, arena, frame)
         else:
-            self._sections(leaves, scalars, outputs, arena, frame)
+            self._sections(leaves, scalars, outputs, arena, frame, in_place)
         self.frames.append(frame)
         return outputs
 
@@ -247,11 +259,11 @@ class NativeProgram:
         if frame.status[0]:
             self._fail(section.calls[frame.status[3]], frame.status)
 
-    def _sections(self, leaves, scalars, outputs, arena, frame):
+    def _sections(self, leaves, scalars, outputs, arena, frame, in_place):
         values = {}
         for section in self.sections:
             if type(section) is _Native:
-                self._call(section, frame)
+                self._call(section.in_place if in_place else section, frame)
             else:
                 self._host(section, leaves, outputs, arena, scalars, values)
 

@@ -1,5 +1,7 @@
 """The reference: runs a program node by node with NumPy."""
 
+import math
+
 import numpy as np
 
 from ... import dtypes
@@ -100,7 +102,7 @@ def _argument(fold):
     def reduce(x, axis, keepdims):
         kept = [d for d in range(x.ndim) if d not in axis]
         moved = x.transpose(*kept, *axis)
-        flat = moved.reshape(*[x.shape[d] for d in kept], -1)
+        flat = moved.reshape(*[x.shape[d] for d in kept], math.prod(x.shape[d] for d in axis))
         found = fold(flat, axis=-1)
         return found.reshape([1 if d in axis else n for d, n in enumerate(x.shape)])
 
@@ -122,7 +124,8 @@ REDUCTIONS = {
 def _one_by_one(combine, x, dims, kind):
     """A fold of few elements in their order, each step rounded."""
     kept = [d for d in range(x.ndim) if d not in dims]
-    moved = x.transpose(*dims, *kept).reshape(-1, *[x.shape[d] for d in kept])
+    count = math.prod(x.shape[d] for d in dims)
+    moved = x.transpose(*dims, *kept).reshape(count, *[x.shape[d] for d in kept])
     total = np.full(moved.shape[1:], 0 if combine is np.add else 1, kind)
     for part in moved:
         total = combine(total, part, dtype=kind)

@@ -1,0 +1,75 @@
+"""Writes of a stretch of large memory, which go there without a copy of the rest.
+
+A write makes a new value of the whole content of a storage. Where nothing else in the segment
+needs that content, a *patch* is recorded instead: a tensor over the stretch alone, which is written
+as any other. Whoever then reads the content has the patches recorded as writes of it.
+"""
+
+from sys import getrefcount
+
+from ..backends.memory import Part
+from .entering import is_in_memory, new_leaf
+from .handle import intern
+from .trace import flush, local
+
+__all__ = ["add_patch", "apply", "patch_for"]
+
+LARGE = 4096  # elements of memory that are worth it
+_ALONE = 3  # references to the memory of a storage: its own, a local name and getrefcount
+
+
+def patch_for(tensor):
+    """The tensor to write in place of a view, or None where the view itself must be."""
+    storage, meta, trace = tensor._storage, tensor._meta, local.trace
+    whole = storage.meta.numel
+    if whole < LARGE or not 0 < meta.numel <= whole // 2 or not meta.contiguous:
+        return None
+    if trace.root is not None or any(a._meta.requires_grad for a in _aliases(storage)):
+        return None
+    if not _is_free(storage, tensor):
+        if trace.hold or (storage.segment is not None and storage.segment is not trace.segment):
+            return None
+        flush()  # then what was read is read
+        if not _is_free(storage, tensor):
+            return None
+    part = Part(storage.buffer, meta.offset * meta.dtype.itemsize)
+    return new_leaf(intern(meta.shape, meta.dtype), part)
+
+
+def add_patch(storage, patch, start, segment):
+    """Note that a patch, which has been written, is what a storage holds from `start` on."""
+    if not storage.patches:
+        storage.segment, storage.pos = segment, None
+        segment.storages.append(storage)
+    storage.patches = (*storage.patches, (patch, start))
+
+
+def _aliases(storage):
+    return [a for a in (r() for r in storage.aliases) if a is not None]
+
+
+def _is_free(storage, tensor):
+    """Whether nobody needs the memory of a storage as it is, or the stretch a tensor views."""
+    if storage.patches:
+        if storage.segment is not local.trace.segment:
+            return False
+        start = tensor._meta.offset
+        end = start + tensor._meta.numel
+        if any(s < end and start < s + p._meta.numel for p, s in storage.patches):
+            return False
+    elif not is_in_memory(storage):
+        return False
+    buffer = storage.buffer
+    if buffer.owner is not None or buffer.outside is not None:
+        return False
+    return getrefcount(buffer) == _ALONE + len(storage.patches)
+
+
+def apply(storage):
+    """After the segment has run: the memory holds what was written."""
+    patches, storage.patches, storage.segment = storage.patches, (), None
+    for patch, start in patches:
+        made, size = patch._buffer, patch._meta.numel * patch._meta.dtype.itemsize
+        first = start * patch._meta.dtype.itemsize
+        if made.ptr != storage.buffer.ptr + first:
+            storage.buffer.array[first : first + size] = made.array[:size]
