@@ -39,6 +39,8 @@ def fill_(self, value):
                 "dimensions."
             )
         filled = cast_to(value, self._meta.dtype).expand(self._meta.shape)
+    elif isinstance(value, complex) and not self._meta.dtype.is_complex:
+        raise RuntimeError(f"a complex value cannot be converted to {self._meta.dtype.name}")
     else:
         filled = ops.creation.full(tuple(self._meta.shape), value, dtype=self._meta.dtype)
     inplace.write(self, filled)

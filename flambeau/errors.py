@@ -1,6 +1,14 @@
 """Exceptions that PyTorch has a class of its own for."""
 
-__all__ = ["AcceleratorError", "LinAlgError", "OutOfMemoryError"]
+import builtins
+
+__all__ = [
+    "AcceleratorError",
+    "IndexError",
+    "IntegerDivisionError",
+    "LinAlgError",
+    "OutOfMemoryError",
+]
 
 
 class OutOfMemoryError(RuntimeError):
@@ -9,6 +17,14 @@ class OutOfMemoryError(RuntimeError):
 
 class AcceleratorError(RuntimeError):
     """A device other than the CPU has failed."""
+
+
+class IndexError(builtins.IndexError, RuntimeError):
+    """An index is out of range: PyTorch raises one or the other class, by function."""
+
+
+class IntegerDivisionError(ZeroDivisionError, RuntimeError):
+    """A whole number is divided by zero."""
 
 
 class LinAlgError(RuntimeError):

@@ -1,7 +1,7 @@
 """`flambeau.special`: special functions, by the names that SciPy gave them."""
 
 from .ops import special as _special
-from .ops.api import FUNCTIONS, takes_out
+from .ops.api import FUNCTIONS, strict, takes_out
 
 __all__ = [
     "digamma",
@@ -66,8 +66,8 @@ i1e = takes_out(_special.i1e)
 log_ndtr = takes_out(_special.log_ndtr)
 ndtr = takes_out(_special.ndtr)
 ndtri = takes_out(_special.ndtri)
-xlog1py = takes_out(_special.xlog1py)
-zeta = takes_out(_special.zeta)
+xlog1py = strict(_special.xlog1py, "special_xlog1py", 0)
+zeta = strict(_special.zeta, "special_zeta", 0)
 
 
 def softmax(input, dim, *, dtype=None):

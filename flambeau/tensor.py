@@ -308,19 +308,25 @@ def __bool__(self):
     return bool(item(self))
 
 
+def _number(x):
+    if x._meta.numel != 1:
+        raise ValueError("only one element tensors can be converted to Python scalars")
+    return item(x)
+
+
 @method
 def __float__(self):
-    return float(item(self))
+    return float(_number(self))
 
 
 @method
 def __int__(self):
-    return int(item(self))
+    return int(_number(self))
 
 
 @method
 def __complex__(self):
-    return complex(item(self))
+    return complex(_number(self))
 
 
 @method
@@ -374,13 +380,19 @@ def _set_grad(self, value):
                 f"assigned grad expected to be a Tensor or None but got grad of type "
                 f"{type(value).__name__}"
             )
+        if value is self:
+            raise RuntimeError("can't assign Variable as its own grad")
         if value._meta.shape != self._meta.shape:
             raise RuntimeError(
-                f"assigned grad has data of a different size: {list(value._meta.shape)} instead "
-                f"of {list(self._meta.shape)}"
+                f"attempting to assign a gradient of size '{list(value._meta.shape)}' to a tensor "
+                f"of size '{list(self._meta.shape)}'. Please ensure that the gradient and the "
+                "tensor are the same size"
             )
         if value._meta.dtype is not self._meta.dtype:
-            raise RuntimeError("assigned grad has data of a different type")
+            raise RuntimeError(
+                f"attempting to assign a gradient with dtype '{value._meta.dtype.name}' to a "
+                f"tensor with dtype '{self._meta.dtype.name}'. The gradient must match it"
+            )
     self._grad = value
 
 

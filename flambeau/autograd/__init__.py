@@ -1,6 +1,6 @@
 """Automatic differentiation."""
 
-from . import function, grad_mode, graph
+from . import function, functional, grad_mode, graph
 from .engine import backward, grad
 from .function import Function, FunctionCtx
 from .gradcheck import GradcheckError, gradcheck, gradgradcheck
@@ -15,6 +15,7 @@ __all__ = [
     "backward",
     "enable_grad",
     "function",
+    "functional",
     "grad",
     "grad_mode",
     "gradcheck",

@@ -1,6 +1,5 @@
 """What `backward` and `grad` are asked: their arguments checked, and cotangents made for roots."""
 
-from .. import dtypes
 from ..ops.api import FUNCTIONS
 from ..recorder.handle import Tensor
 

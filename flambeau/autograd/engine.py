@@ -12,7 +12,7 @@ from ..recorder.entering import enter
 from ..recorder.trace import flush, force, local
 from . import modes
 from .arguments import as_list, check_inputs, cotangents, roots_of
-from .hooks import call_tensor_hooks
+from .hooks import call_tensor_hooks, ends_of_pass
 from .macros import run_segment
 from .paths import gradient_inputs
 from .rules import FREED, zeros_of
@@ -49,7 +49,7 @@ def run(roots, seeds, targets, retain, create_graph):
         if trace.segment.contexts or trace.exposed:
             flush()  # what is recorded is then in memory, whatever a hook or another thread does
             trace.open = True
-        with modes.set_grad_enabled(create_graph):
+        with modes.set_grad_enabled(bool(create_graph)), ends_of_pass:
             return _run(roots, seeds, targets, retain, create_graph)
     finally:
         trace.hold -= 1
@@ -65,16 +65,17 @@ def _run(roots, seeds, targets, retain, create_graph):
         wanted.setdefault(_target_place(t), []).append(k)
     ids = {id(t) for t in targets or ()}
     found = [None] * len(targets or ())
-    leaves, leading = [], {}
+    leaves, leading, ways = [], {}, {}
     while pending:
         graph = None if None in pending else max(pending, key=lambda x: x.serial)
         seeds = pending.pop(graph)
         captures = {p: None for g, p in wanted if g is graph}
-        retained = (local.trace.segment if graph is None else graph).retained
+        home = local.trace.segment if graph is None else graph
+        owners, retained, towards = home.grad_leaves, home.retained, None
+        if targets is not None and not retain:
+            towards = _towards(owners, captures, ids, wanted, ways)
         if retained:
             captures.update(dict.fromkeys(retained))
-        owners = (local.trace.segment if graph is None else graph).grad_leaves
-        towards = None if targets is None or retain else _towards(owners, captures, ids)
         needed = None
         if targets is not None and (retained or _contexts(graph)):
             needed = _leading_to(graph, wanted, ids, leading)
@@ -92,10 +93,7 @@ def _run(roots, seeds, targets, retain, create_graph):
             for k in wanted.get((graph, p), ()):
                 found[k] = g
         if retained:
-            accumulate(
-                [(t(), captures[p]) for p, t in retained.items() if captures[p] is not None],
-                create_graph,
-            )
+            _retain((t(), captures[p]) for p, t in retained.items())
         for p, g in results.items():
             if p not in owners:
                 continue
@@ -115,12 +113,29 @@ def _run(roots, seeds, targets, retain, create_graph):
     return found
 
 
-def _towards(leaves, captures, ids):
-    """The positions of a segment where a way to a target ends or goes on; None if all leaves do."""
-    ends = [p for p, (leaf, history) in leaves.items() if history is not None or id(leaf) in ids]
+def _towards(leaves, captures, ids, wanted, known):
+    """The positions of a segment where a way to a target ends or goes on; None if all leaves do.
+
+    Args: ids: of targets that are leaves; wanted: (graph, position) of targets; known: of graphs.
+    """
+    ends = [p for p in leaves if _leaf_leads(*leaves[p], ids, wanted, known)]
     if len(ends) == len(leaves):
         return None
     return (*ends, *captures)
+
+
+def _leaf_leads(leaf, history, ids, wanted, known):
+    """Whether gradients come to a target from a leaf, or from what it was made of before."""
+    if history is None:
+        return id(leaf) in ids
+    if history not in known:
+        graph, position = history
+        below = graph.spec.ways_down(position)
+        leaves = (graph.grad_leaves[p] for p in below if p in graph.grad_leaves)
+        known[history] = any(g is graph and p in below for g, p in wanted) or any(
+            _leaf_leads(*entry, ids, wanted, known) for entry in leaves
+        )
+    return known[history]
 
 
 def _contexts(graph):
@@ -217,9 +232,17 @@ def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, 
     accumulate(pairs, create_graph)
 
 
+def _retain(pairs):
+    """Add cotangents to the `.grad` of tensors that are no leaves but retain theirs."""
+    for tensor, g in pairs:
+        if tensor is not None and g is not None and tensor._meta.requires_grad:
+            seen = tensor._grad
+            tensor._grad = FUNCTIONS["clone"](g) if seen is None else seen + g
+
+
 def accumulate(pairs, create_graph):
     """Add each cotangent to the `.grad` of its tensor, and call what waits for that."""
-    with modes.set_grad_enabled(create_graph):
+    with modes.set_grad_enabled(bool(create_graph)):
         for tensor, g in pairs:
             if tensor is None or not tensor._meta.requires_grad:
                 continue
@@ -227,7 +250,8 @@ def accumulate(pairs, create_graph):
                 g = inplace.detached(g)
             seen = tensor._grad
             if seen is None:
-                tensor._grad = FUNCTIONS["clone"](g)
+                form = None if tensor._meta.contiguous else "preserve"
+                tensor._grad = FUNCTIONS["clone"](g, memory_format=form)
             elif create_graph:
                 tensor._grad = seen + g
             else:

@@ -187,7 +187,7 @@ class _Context:
         if g is None:
             return None
         if not isinstance(g, Tensor):
-            raise TypeError(f"expected Variable or None (got {type(g).__name__})")
+            raise RuntimeError(f"expected Variable or None (got {type(g).__name__})")
         if g._meta.shape == meta.shape or not meta.requires_grad:
             return g
         lead = len(g._meta.shape) - len(meta.shape)
@@ -279,7 +279,11 @@ class Function(FunctionCtx):
             bound.apply_defaults()
             args = bound.args
         elif kwargs:
-            raise TypeError(f"{cls.__name__}.apply() takes no keyword arguments")
+            bound = inspect.signature(cls.forward).bind(ctx, *args, **kwargs)
+            if bound.kwargs:
+                name = next(iter(bound.kwargs))
+                raise TypeError(f"forward() got an unexpected keyword argument '{name}'")
+            args = bound.args[1:]
         tensors = [x for x in args if isinstance(x, Tensor)]
         ctx.needs_input_grad = tuple(isinstance(x, Tensor) and x.requires_grad for x in args)
         tracked = grad_enabled() and any(ctx.needs_input_grad)
@@ -355,19 +359,22 @@ def _tie(cls, ctx, args, tensors, outputs):
                 outputs[k] = made
     finally:
         trace.hold -= 1
-    ctx._saved = tuple(_keep(x, raw, outputs, chosen, ctx._dirty) for x in ctx._to_save)
+    ctx._saved = tuple(
+        _keep(k, x, raw, outputs, chosen, ctx._dirty) for k, x in enumerate(ctx._to_save)
+    )
     ctx._to_save = ()
     if segment.eager and not trace.hold and trace.root is None:
         flush()
     return outputs
 
 
-def _keep(x, raw, outputs, chosen, dirty):
+def _keep(index, x, raw, outputs, chosen, dirty):
     if x is None:
         return None
     if not isinstance(x, Tensor):
         raise TypeError(
-            f"save_for_backward can only save variables, but argument is of type {type(x).__name__}"
+            f"save_for_backward can only save variables, but argument {index} is of type "
+            f"{type(x).__name__}"
         )
     for k, position in enumerate(chosen):
         if raw[position] is x and not _holds(dirty, x) and outputs[position] is not x:

@@ -14,7 +14,7 @@ from ..recorder.handle import Tensor
 from ..recorder.states import VIEW, WRITE
 from ..recorder.trace import local
 from .engine import gradient_place
-from .hooks import NodeHooks, RemovableHandle, add_hook
+from .hooks import NodeHooks, RemovableHandle, add_hook, ends_of_pass
 from .paths import gradient_inputs
 
 __all__ = ["AccumulateGrad", "GradientEdge", "Node", "get_gradient_edge", "grad_fn"]
@@ -22,13 +22,19 @@ __all__ = ["AccumulateGrad", "GradientEdge", "Node", "get_gradient_edge", "grad_
 # What PyTorch calls the derivatives of operations that have another name here.
 _NAMES = {
     "to": "ToCopyBackward0",
+    "clamp": "ClampBackward1",
     "slice": "SliceBackward0",
     "index_put": "IndexPutBackward0",
-    "linear": "AddmmBackward0",
     "cross_entropy": "NllLossBackward0",
     "nll_loss": "NllLossBackward0",
     "layer_norm": "NativeLayerNormBackward0",
     "batch_norm": "NativeBatchNormBackward0",
+    "batch_norm_training": "NativeBatchNormBackward0",
+    "einsum": "ViewBackward0",
+    "l1_loss": "MeanBackward0",
+    "kl_div": "MeanBackward0",
+    "normalize": "DivBackward0",
+    "matmul": "UnsafeViewBackward0",
     "group_norm": "NativeGroupNormBackward0",
     "conv1d": "ConvolutionBackward0",
     "conv2d": "ConvolutionBackward0",
@@ -52,9 +58,18 @@ def grad_name(state):
     if op.name in _OVER_DIMS and op.name != "logsumexp":
         whole = state.attrs.get("keepdim") is False and not state.meta.shape
         return f"{op.name.capitalize()}Backward{0 if whole else 1}"
+    by_number = bool(state.operands) and type(state.operands[0]) is not int
     if op.name == "pow":
-        return f"PowBackward{int(len(state.operands) > 1 and type(state.operands[1]) is int)}"
-    return _NAMES.get(op.name) or op.grad_name
+        of_tensors = len(state.operands) > 1 and type(state.operands[1]) is int
+        return "PowBackward2" if by_number else f"PowBackward{int(of_tensors)}"
+    if op.name in ("sub", "div") and by_number:
+        return "RsubBackward1" if op.name == "sub" else "MulBackward0"
+    if op.name == "linear":
+        kinds = ("View", "Addmm") if state.operands[2] is not None else ("UnsafeView", "Mm")
+        return kinds[len(state.meta.shape) == 2] + "Backward0"
+    if op.name == "squeeze" and "dims" in state.attrs:
+        return "SqueezeBackward1"
+    return _NAMES.get(op.name.strip("_")) or op.grad_name
 
 
 class Node:
@@ -139,7 +154,7 @@ class AccumulateGrad(Node):
 
     def name(self):
         """The name that PyTorch gives it."""
-        return "struct torch::autograd::AccumulateGrad"
+        return "torch::autograd::AccumulateGrad"
 
     def register_hook(self, fn):
         """Call fn((), (grad,)) after the gradient has been added."""
@@ -359,24 +374,30 @@ class _MultiGradHandle:
 def register_multi_grad_hook(tensors, fn, *, mode="all"):
     """Call fn when the gradients of several tensors are known.
 
-    mode "all": fn([gradient or None, ...]) once all that take part have theirs; "any":
-    fn(gradient) when the first has. Returns a handle that removes the hooks.
+    mode "all": fn([gradient or None, ...]) once all have theirs, or at the end of a pass that came
+    to some of them; "any": fn(gradient) when the first has. Returns a handle that removes the
+    hooks.
     """
     if mode not in ("all", "any"):
         raise ValueError(f"Expects mode to be one of ('all', 'any') but got {mode}")
     found = {}
 
+    def end(whole):
+        grads = [found.get(k) for k in range(len(tensors))]
+        unfinished = mode == "all" and len(found) < len(tensors)
+        found.clear()
+        if whole and unfinished:
+            fn(grads)
+
     def hook_of(k):
         def hook(g):
-            first = not found
+            if not found:
+                ends_of_pass.append(end)
+                if mode == "any":
+                    fn(g)
             found[k] = g
-            if mode == "any" and first:
-                fn(g)
-            if len(found) == len(tensors):
-                grads = [found[i] for i in range(len(tensors))]
-                found.clear()
-                if mode == "all":
-                    fn(grads)
+            if mode == "all" and len(found) == len(tensors):
+                fn([found[i] for i in range(len(tensors))])
 
         return hook
 

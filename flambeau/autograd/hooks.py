@@ -6,12 +6,13 @@ recorded graph: they stand in the contexts of its segment, under `("tensor", pos
 """
 
 import itertools
+import threading
 import weakref
 from collections import OrderedDict
 
 from ..recorder.handle import Tensor
 
-__all__ = ["NodeHooks", "RemovableHandle", "add_hook", "call_tensor_hooks"]
+__all__ = ["NodeHooks", "RemovableHandle", "add_hook", "call_tensor_hooks", "ends_of_pass"]
 
 _ids = itertools.count()
 
@@ -41,6 +42,30 @@ def add_hook(hooks, hook):
     handle = RemovableHandle(hooks)
     hooks[handle.id] = hook
     return handle
+
+
+class _EndsOfPass(threading.local):
+    """What is to be called at the end of the backward passes that this thread is in.
+
+    Entered by each pass; `append` adds a function to the innermost one.
+    """
+
+    def __init__(self):
+        self.stack = []
+
+    def append(self, f):
+        """Call f(whether the pass came to its end) when it does, or fails."""
+        self.stack[-1].append(f)
+
+    def __enter__(self):
+        self.stack.append([])
+
+    def __exit__(self, kind, *_):
+        for f in self.stack.pop():
+            f(kind is None)
+
+
+ends_of_pass = _EndsOfPass()
 
 
 class NodeHooks:

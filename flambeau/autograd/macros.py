@@ -1,6 +1,6 @@
 """Backward passes through one segment: by the rules the first time, later by what they recorded."""
 
-from ..recorder.entering import enter
+from ..recorder.entering import enter, memory_of
 from ..recorder.handle import DEAD, Tensor
 from ..recorder.states import FREE
 from ..recorder.trace import local, structural
@@ -65,7 +65,7 @@ def _keep_macro(key, start, before, segment, graph, source, results, captures):
     if entered:
         if graph is None:
             return
-        origin = {id(t._buffer): p for p, t in graph.saved.items()}
+        origin = {id(memory_of(t)): p for p, t in graph.saved.items()}
         origin[id(NOTHING)] = None
         for buffer in entered:
             if id(buffer) not in origin:
@@ -92,7 +92,7 @@ def _replay(macro, graph, segment, captures):
             graph.scalars[n[0]] if type(n) is tuple else n for n in macro.scalars
         )
     for p in macro.leaves:
-        segment.leaves.append(NOTHING if p is None else graph.saved[p]._buffer)
+        segment.leaves.append(NOTHING if p is None else memory_of(graph.saved[p]))
     segment.node = macro.end
     made = {}
     states = None

@@ -2,22 +2,37 @@
 
 import functools
 import inspect
+import threading
 
 from ..recorder.trace import grad_enabled, set_grad_mode
 
 __all__ = ["enable_grad", "inference_mode", "is_grad_enabled", "no_grad", "set_grad_enabled"]
 
-_inference = 0
+
+class _Inference(threading.local):
+    """Whether `inference_mode` is on, and whether gradients would be recorded were it not."""
+
+    on, asked = False, False
+
+
+_inference = _Inference()
 
 
 def is_grad_enabled():
-    """Whether operations recorded now take part in gradients."""
-    return grad_enabled()
+    """Whether operations recorded now take part in gradients, unless `inference_mode` is on."""
+    return _inference.asked if _inference.on else grad_enabled()
 
 
 def is_inference_mode_enabled():
     """Whether `inference_mode` is on."""
-    return _inference > 0
+    return _inference.on
+
+
+def _set_mode(enabled):
+    if _inference.on:
+        _inference.asked = enabled
+    else:
+        set_grad_mode(enabled)
 
 
 class _Mode:
@@ -26,12 +41,12 @@ class _Mode:
     mode = True
 
     def __enter__(self):
-        self.outer = grad_enabled()
-        set_grad_mode(self.mode)
+        self.outer = is_grad_enabled()
+        _set_mode(self.mode)
         return None
 
     def __exit__(self, *_):
-        set_grad_mode(self.outer)
+        _set_mode(self.outer)
 
     def fresh(self):
         """Another context manager of the same mode."""
@@ -55,14 +70,21 @@ class _Mode:
         @functools.wraps(f)
         def wrapper(*args, **kwargs):
             items = f(*args, **kwargs)
-            sent = None
+            resume, sent = items.send, (None,)
             while True:
                 try:
                     with self.fresh():
-                        item = items.send(sent)
+                        item = resume(*sent)
                 except StopIteration as end:
                     return end.value
-                sent = yield item
+                try:
+                    resume, sent = items.send, ((yield item),)
+                except GeneratorExit:
+                    with self.fresh():
+                        items.close()
+                    raise
+                except BaseException as error:
+                    resume, sent = items.throw, (error,)
 
         return wrapper
 
@@ -95,50 +117,52 @@ class enable_grad(_Mode):
 
 
 class inference_mode(_Mode):
-    """As `no_grad`; a tensor made within is an ordinary tensor here."""
+    """As `no_grad`, also against `enable_grad` within; its tensors are ordinary tensors here."""
 
     def __new__(cls, mode=True):
         self = object.__new__(cls)
         if callable(mode):
-            self.enabled = self.mode_value = True
+            self.enabled = True
             return self(mode)
         return self
 
     def __init__(self, mode=True):
-        self.enabled = mode
+        self.enabled = bool(mode)
 
     def fresh(self):
         return inference_mode(self.enabled)
 
     def __enter__(self):
-        global _inference
-        self.outer = grad_enabled()
-        if self.enabled:
-            _inference += 1
-            set_grad_mode(False)
+        self.outer = _inference.on, is_grad_enabled()
+        set_grad_mode(not self.enabled)
+        _inference.on, _inference.asked = self.enabled, False
 
     def __exit__(self, *_):
-        global _inference
-        if self.enabled:
-            _inference -= 1
-        set_grad_mode(self.outer)
+        _inference.on, enabled = self.outer
+        _inference.asked = enabled
+        set_grad_mode(enabled and not _inference.on)
 
 
 class set_grad_enabled(_Mode):
     """Turn gradients on or off: at once, and back at the end of a `with` block."""
 
     def __init__(self, mode):
+        if type(mode).__name__ not in ("bool", "bool_"):
+            raise TypeError(
+                "set_grad_enabled(): argument 'enabled' (position 1) must be bool, not "
+                f"{type(mode).__name__}"
+            )
         self.mode = bool(mode)
-        self.outer = grad_enabled()
-        set_grad_mode(self.mode)
+        self.outer = is_grad_enabled()
+        _set_mode(self.mode)
 
     def fresh(self):
         return set_grad_enabled(self.mode)
 
     def __enter__(self):
-        set_grad_mode(self.mode)
+        _set_mode(self.mode)
         return None
 
     def __call__(self, f):
-        set_grad_mode(self.outer)
+        _set_mode(self.outer)
         return super().__call__(f)

@@ -2,7 +2,7 @@
 
 from ..recorder.states import FREE, MARK
 
-__all__ = ["freed_positions", "gradient_inputs", "index_path", "meta_at", "passed"]
+__all__ = ["freed_positions", "gradient_inputs", "index_path", "meta_at", "passed", "reachable"]
 
 
 def index_path(path):

@@ -71,8 +71,9 @@ def walk(source, seeds, captures, needed=None):
             continue
         if state.grad is None:
             continue
-        pairs = _through(state, gs, source)
-        for p, g in pairs:
+        if needed is not None and not any(p in needed for p in gradient_inputs(state)):
+            continue  # a target is here, none is behind
+        for p, g in _through(state, gs, source):
             if g is None or not meta_at(index, p).requires_grad:
                 continue
             if needed is not None and p not in needed:
@@ -83,6 +84,9 @@ def walk(source, seeds, captures, needed=None):
             if p not in queued:
                 queued.add(p)
                 heappush(heap, -p)
+        # What nobody asked for may rest on values that are not there: should a hook now make
+        # what is recorded run, nothing may refer to it.
+        g = seen = gs = None
     return results
 
 
@@ -115,8 +119,15 @@ def _through(state, gs, source):
     else:
         grads = context(gs, source, state.first)
     if hooks is not None:
-        grads = hooks.call_after(grads, gs)
+        skip = 0 if context is None else context.skip  # operands that are results of `forward`
+        places = zip(grads, state.operands, strict=False)
+        grads = [g if _takes_gradient(p, source) else None for g, p in places]
+        grads = (*grads[:skip], *hooks.call_after(grads[skip:], gs))
     return [(p, g) for p, g in zip(state.operands, grads, strict=False) if type(p) is int]
+
+
+def _takes_gradient(place, source):
+    return type(place) is int and meta_at(source.index, place).requires_grad
 
 
 def apply_rule(state, gs, source):

@@ -5,11 +5,11 @@ import itertools
 from ..backends.memory import Buffer
 from ..ops.core import private_trace, symbol
 from ..recorder import sync
-from ..recorder.entering import enter, new_leaf
+from ..recorder.entering import enter, memory_of, new_leaf
 from ..recorder.handle import Tensor, intern
 from ..recorder.states import VIEW, WRITE
 from ..recorder.trace import grad_enabled, local
-from .paths import freed_positions, index_path, meta_at, passed
+from .paths import freed_positions, gradient_inputs, index_path, meta_at, passed, reachable
 from .rules import Source, walk
 
 __all__ = ["NOTHING", "SLOTTED", "Current", "Graph", "Saved", "dense"]
@@ -20,12 +20,21 @@ _serial = itertools.count(1)
 class Spec:
     """What does not change from one Graph to the next of the same program."""
 
-    __slots__ = ("freed", "index", "path", "remaining", "roots", "saved")
+    __slots__ = ("below", "freed", "index", "path", "remaining", "roots", "saved")
 
     def __init__(self, path, index, freed, roots, saved):
         self.path, self.index, self.roots, self.saved = path, index, roots, saved
         self.freed = frozenset(freed)
-        self.remaining = {}
+        self.remaining, self.below = {}, {}
+
+    def ways_down(self, position):
+        """The positions that a gradient at `position` may come to, leaves too."""
+        found = self.below.get(position)
+        if found is None:
+            seen = reachable((position,), self.index)
+            ends = {p for q in seen for p in gradient_inputs(self.index[q]) if p is not None}
+            found = self.below[position] = frozenset(seen | ends | {position})
+        return found
 
     def after(self, freed, seeds, towards):
         """(what is freed, what remains needed) after a pass that freed its way (see `passed`)."""
@@ -162,7 +171,7 @@ class Saved(Source):
             return kept
         found = self.tied.get(position)
         if found is None:
-            found = self.tied[position] = new_leaf(kept._meta.with_grad(True), kept._buffer)
+            found = self.tied[position] = new_leaf(kept._meta.with_grad(True), memory_of(kept))
             found._history = (self.graph, position)
         return found
 

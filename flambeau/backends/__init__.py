@@ -2,9 +2,8 @@
 
 from sys import getrefcount
 
-from .. import config, lazy
+from .. import config, errors, lazy
 from ..compiler.verify import verify_program
-from ..errors import OutOfBoundsError
 from .memory import Buffer
 from .numpy.interpret import OutOfRange, interpret
 
@@ -71,4 +70,4 @@ class Executable:
 def _located(error):
     """The error that names the user's line."""
     file, line = error.node.line or ("?", 0)
-    return OutOfBoundsError(f"{error} (at {file}:{line})")
+    return errors.IndexError(f"{error} (at {file}:{line})")

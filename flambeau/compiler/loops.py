@@ -26,6 +26,7 @@ SMALL_NUMBERS = frozenset((-2, -1, -0.5, 0, 0.5, 1, 2, 3))
 SHORT = 16  # shorter sums are formed one by one in their own dtype, as PyTorch's are
 LANE_TILE = 4096
 COLUMN_TILE = 256
+BEYOND_CACHE = 1 << 20  # bytes that a kernel waits for
 SPILL_LIMIT = 1 << 15  # elements of a row that may be kept on the stack between phases
 
 
@@ -47,7 +48,8 @@ class Kernel:
         numbers, whether sums are short.
     args: int64s: numbers (as bits of an int64 or a double), outer sizes, folded sizes, lane size,
         tile; then for each operand its offset and strides. slots: the scalar slots it reads.
-    memories: what each operand refers to. tiles: how many there are.
+    memories: what each operand refers to. tiles: how many there are. work: about how much there
+    is to do: a point of the index space times an instruction, or a byte from beyond the cache.
     """
 
     __slots__ = ("args", "key", "memories", "operands", "serial", "slots", "tiles", "work")
@@ -338,6 +340,10 @@ def _kernel(builder, mode, outer, fold, lane, tile):
     kernel.tiles = rows * (1 if mode == "row" else -(-lane.size // tile))
     points = rows * lane.size * math.prod(loop.size for loop in fold)
     kernel.work = points * max(len(builder.instructions), 1)
+    for k, x in enumerate(operands):
+        loops = (loop.size for loop in (*outer, *fold, lane) if loop.steps[k])
+        size = math.prod(loops) * x.dtype.itemsize
+        kernel.work += size if x.memory is not None and size >= BEYOND_CACHE else 0
     kernel.serial = any(name.startswith("scatter") for name, *_ in builder.instructions)
     return kernel
 

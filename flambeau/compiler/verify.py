@@ -99,6 +99,8 @@ _CHECKS = {
 def verify_plan(program, plan):
     """Raise InvalidProgram unless memory is written before it is read, and not shared in time."""
     written = {m for m, p in plan.place.items() if p < len(program.leaves)}
+    written |= {node.id for node in program.nodes if not node.numel}  # nothing is there to write
+    written |= {("out", i) for i, node in enumerate(program.outputs) if not node.numel}
     last, first = {}, {}
     for k, call in enumerate(plan.calls):
         for m in call.reads:

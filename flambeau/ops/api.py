@@ -14,7 +14,7 @@ from ..recorder.entering import new_leaf
 from ..recorder.handle import Tensor, intern
 from ..recorder.record import NUMBERS, record
 from ..recorder.states import LEAF, VIEW, Scalar
-from ..recorder.trace import local
+from ..recorder.trace import grad_enabled, local
 
 __all__ = [
     "FUNCTIONS",
@@ -25,6 +25,7 @@ __all__ = [
     "into_out",
     "method",
     "require_tensors",
+    "strict",
     "takes_out",
 ]
 
@@ -48,7 +49,8 @@ def method(name):
 def function(f=None, *, name=None, methods=True, inplace_too=False, out=True, aliases=()):
     """Make `f` public under its name (and `aliases`), and a method unless `methods` is False.
 
-    `inplace_too` derives the method `name_`; `out` lets the function take `out=`.
+    `inplace_too` derives the method `name_`; `out` lets the function take `out=`, with "exact" only
+    one of the result's dtype that shares no memory with an argument.
     """
     if f is None:
         return functools.partial(
@@ -60,8 +62,11 @@ def function(f=None, *, name=None, methods=True, inplace_too=False, out=True, al
             aliases=aliases,
         )
     parameters = inspect.signature(f).parameters
-    called = numpy_names(f, parameters)
-    public = takes_out(called) if out and "out" not in parameters else called
+    names = {} if "axis" in parameters else _names(parameters)
+    called = _also_called(f, names) if names else f
+    public = called
+    if out and "out" not in parameters:
+        public = takes_out(f, names, out == "exact")
     for n in (name or f.__name__, *aliases):
         FUNCTIONS[n] = public
         if methods:
@@ -71,33 +76,67 @@ def function(f=None, *, name=None, methods=True, inplace_too=False, out=True, al
     return f
 
 
-_NUMPY_NAMES = {"axis": "dim", "keepdims": "keepdim"}
+def _names(parameters):
+    """{NumPy's name: ours} of what PyTorch knows by both names."""
+    both = (("axis", "dim"), ("keepdims", "keepdim"))
+    return {numpy: ours for numpy, ours in both if ours in parameters}
 
 
-def numpy_names(f, parameters):
-    """`f` that also knows `dim` and `keepdim` by NumPy's names, as PyTorch does."""
-    names = {n: ours for n, ours in _NUMPY_NAMES.items() if ours in parameters}
-    if not names or not names.keys().isdisjoint(parameters):
-        return f
+def _also_called(f, names):
+    """`f` whose arguments may be called by other names as well."""
 
     @functools.wraps(f)
     def wrapper(*args, **kwargs):
-        if kwargs:
-            kwargs = {names.get(n, n): value for n, value in kwargs.items()}
-        return f(*args, **kwargs)
+        if not kwargs:
+            return f(*args)
+        return f(*args, **{names.get(n, n): value for n, value in kwargs.items()})
 
     return wrapper
 
 
-def takes_out(f):
-    """`f` with the argument `out`, which its result is written into."""
+def takes_out(f, names=None, exact=False):
+    """`f` with the argument `out`, which its result is written into.
+
+    names: as from `_names`. exact: whether `out` must have the dtype of the result and memory of
+    its own.
+    """
 
     @functools.wraps(f)
     def wrapper(*args, out=None, **kwargs):
+        if names and kwargs:
+            kwargs = {names.get(n, n): value for n, value in kwargs.items()}
         result = f(*args, **kwargs)
+        if out is not None and exact:
+            _check_exact(f.__name__, result, out, (*args, *kwargs.values()))
         return result if out is None else into_out(result, out)
 
     return wrapper
+
+
+def _check_exact(name, result, out, args):
+    """Raise RuntimeError unless `out` has the dtype of the result and shares no memory."""
+    results, outs = (x if isinstance(x, (list, tuple)) else (x,) for x in (result, out))
+    for r, o in zip(results, outs, strict=True):
+        if r._meta.dtype is not o._meta.dtype:
+            raise RuntimeError(
+                f"{name}(): Expected out tensor to have dtype {r.dtype}, but got {o.dtype} instead"
+            )
+        if any(isinstance(x, Tensor) and _overlap(x, o) for x in args):
+            raise RuntimeError(
+                f"{name}(): unsupported operation: some elements of the input tensor and the "
+                "written-to tensor refer to a single memory location. Please clone() the tensor "
+                "before performing the operation."
+            )
+
+
+def _overlap(x, y):
+    """Whether tensors reach over common memory."""
+    if x is y:
+        return True
+    if x._storage is None or x._storage is not y._storage:
+        return False
+    a, b = x._meta, y._meta
+    return a.offset < b.span and b.offset < a.span
 
 
 def into_out(result, out):
@@ -112,7 +151,7 @@ def into_out(result, out):
             f"result type {result._meta.dtype.name} can't be cast to the desired output type "
             f"{meta.dtype.name}"
         )
-    if out.requires_grad or result._meta.requires_grad:
+    if grad_enabled() and (out.requires_grad or result._meta.requires_grad):
         raise RuntimeError(
             "functions with out=... arguments don't support automatic differentiation, but one of "
             "the arguments requires grad."
@@ -268,7 +307,7 @@ def require_tensors(name, *operands):
             )
 
 
-def _strict(f, name, tensors):
+def strict(f, name, tensors):
     """`f` for two operands, of which the first `tensors` must be tensors, and with `out`."""
 
     def public(input, other, *, out=None):
@@ -296,7 +335,7 @@ def elementwise(
     f.__doc__ = doc
     for name in names or (op.name,):
         if arity == 2:
-            FUNCTIONS[name] = _strict(f, name, tensors)
+            FUNCTIONS[name] = strict(f, name, tensors)
         else:
             FUNCTIONS[name] = takes_out(f) if out else f
         if methods:
@@ -321,6 +360,8 @@ def reflected(f):
     """The dunder method for the operand on the right."""
 
     def dunder(self, other):
+        if self.__class__ is not Tensor and not isinstance(self, Tensor):
+            raise TypeError(f"a method of Tensor does not apply to '{type(self).__name__}'")
         if not is_operand(other):
             return NotImplemented
         return f(other, self)

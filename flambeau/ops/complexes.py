@@ -94,10 +94,10 @@ def complex_(real, imag):
 
 
 complex_.__name__ = "complex"
-function(complex_, methods=False)
+function(complex_, methods=False, out="exact")
 
 
-@function(methods=False)
+@function(methods=False, out="exact")
 def polar(abs, angle):
     """The complex tensor abs * exp(i angle)."""
     require_tensors("polar", abs, angle)
@@ -201,4 +201,6 @@ def view_as_complex(input):
 @function(out=False)
 def adjoint(input):
     """The last two dims swapped, conjugated."""
+    if input.ndim == 1:
+        raise RuntimeError("adjoint() is only for matrices or batches of them. Got a 1-D tensor.")
     return ew.conj(mv.transpose(input, -2, -1))

@@ -23,6 +23,7 @@ from ..recorder.states import LEAF, State
 from ..recorder.trace import Trace, local
 
 __all__ = [
+    "COMPLEX",
     "OPS",
     "Composite",
     "Elementwise",
@@ -151,6 +152,12 @@ def layout_like(shape, dtype, operands):
     return intern(shape, dtype)
 
 
+COMPLEX = ("complex64", "complex128")
+
+# What PyTorch checks before it looks for a kernel; where it finds none the class is another.
+_CHECKED = frozenset(("fmax", "fmin", "heaviside", "maximum", "minimum", "neg", "sub"))
+
+
 class Elementwise(Op):
     """A function of scalars, mapped over operands that broadcast.
 
@@ -158,6 +165,7 @@ class Elementwise(Op):
         for the computation, the result is bool; "first" takes the dtype of operand 0.
     numpy: the function on NumPy arrays of one dtype (float32 for bfloat16).
     loops: whether kernels know the function by this name.
+    refuse: the names of dtypes that it is not defined for.
     """
 
     def __init__(self, name, numpy, promotion="default", vjp=None, loops=True, refuse=()):
@@ -175,7 +183,8 @@ class Elementwise(Op):
         if self.promotion == "float" and kind.category < dtypes.FLOAT:
             kind = dtypes.get_default_dtype()
         if kind.name in self.refuse:
-            raise RuntimeError(f'"{self.name}" not implemented for {kind.name} tensors')
+            error = RuntimeError if self.name in _CHECKED else NotImplementedError
+            raise error(f'"{self.name}" not implemented for {kind.name} tensors')
         if self.promotion == "real" and kind.is_complex:
             return kind, kind.to_real()
         return kind, (dtypes.bool_ if self.promotion == "bool" else kind)
@@ -298,6 +307,9 @@ def symbol(segment, described):
     return out
 
 
+KNOWN = 256  # expansions that a composite remembers
+
+
 class Composite(Op):
     """An operation written as a function of tensors with other operations."""
 
@@ -306,9 +318,19 @@ class Composite(Op):
     def __init__(self, name, function):
         super().__init__(name)
         self.function = function
+        self.known = {}
         functools.update_wrapper(self, function)
 
     def infer_all(self, operands, attrs):
+        key = (tuple(operands), tuple(attrs.items()), dtypes.get_default_dtype())
+        found = self.known.get(key)
+        if found is None:
+            if len(self.known) > KNOWN:
+                self.known.clear()
+            found = self.known[key] = self._expand(operands, attrs)
+        return found
+
+    def _expand(self, operands, attrs):
         with private_trace() as segment:
             plain = [
                 m.with_grad(False) if isinstance(m, Meta) and m.requires_grad else m

@@ -9,7 +9,7 @@ from .. import dtypes
 from ..recorder import inplace
 from ..recorder.handle import Tensor, intern, require_device
 from ..recorder.record import record
-from .api import METHODS, cast_to, function, method
+from .api import FUNCTIONS, METHODS, cast_to, function, method
 from .core import Op
 from .from_data import finish, from_array, make_tensor
 
@@ -278,6 +278,11 @@ def linspace(start, end, steps, *, dtype=None, layout=None, device=None, require
     start, end = (x.item() if hasattr(x, "item") else x for x in (start, end))
     if steps < 0:
         raise RuntimeError("number of steps must be non-negative")
+    if isinstance(start, complex) or isinstance(end, complex):
+        dtype = dtype or dtypes.of_scalar(complex)
+        ends = [(x.real, x.imag) for x in (start, end)]
+        parts = [linspace(a, b, steps, dtype=dtype.to_real()) for a, b in zip(*ends, strict=True)]
+        return finish(FUNCTIONS["complex"](*parts), requires_grad)
     dtype = _options(dtype, device)
     kind = np.float64 if dtype.name in ("float64", "complex128") else np.float32
     if dtype.category < dtypes.FLOAT:

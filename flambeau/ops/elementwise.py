@@ -7,9 +7,9 @@ import numpy as np
 from .. import dtypes
 from ..recorder.handle import Meta, Tensor, intern
 from ..recorder.record import record
-from . import api, reference
+from . import api, integers, reference
 from .api import FUNCTIONS, METHODS, elementwise, function, operator, reflected, require_tensors
-from .core import Elementwise, Op, composite
+from .core import COMPLEX, Elementwise, Op, composite, result_dtype
 
 __all__ = ["cast"]
 
@@ -43,57 +43,28 @@ add_op = Elementwise("add", np.add, vjp=lambda g, out, a, b: (g, g))
 sub_op = Elementwise("sub", np.subtract, vjp=lambda g, out, a, b: (g, -g), refuse=("bool",))
 mul_op = Elementwise("mul", np.multiply, vjp=_mul_vjp)
 div_op = Elementwise("div", np.true_divide, "float", vjp=_div_vjp)
-pow_op = Elementwise("pow", lambda a, b: _power(a, b), vjp=_pow_vjp)
+pow_op = Elementwise("pow", integers.power, vjp=_pow_vjp)
 neg_op = Elementwise("neg", np.negative, vjp=lambda g, out, a: -g, refuse=("bool",))
 conj_op = Elementwise("conj_physical", np.conj, vjp=lambda g, out, a: conj(g))
-
-
-def _power(a, b):
-    if a.dtype.kind in "iub":
-        with np.errstate(all="ignore"):
-            safe = np.power(a, np.where(b < 0, 0, b).astype(a.dtype))
-        odd = np.where(b % 2 == 0, 1, -1)
-        inverse = np.where(a == 1, 1, np.where(a == -1, odd, 0)) if a.dtype.kind == "i" else a == 1
-        return np.where(b < 0, inverse, safe).astype(a.dtype)
-    return np.power(a, b)
-
-
-def _floor_divide(a, b):
-    if a.dtype.kind in "iub":
-        if (b == 0).any():
-            raise ZeroDivisionError("integer division by zero")
-        return np.floor_divide(a, b)
-    return np.where(b == 0, a / b, np.floor_divide(a, b)).astype(a.dtype)
-
-
-def _trunc_divide(a, b):
-    if a.dtype.kind in "iub":
-        quotient = np.floor_divide(a, np.where(b == 0, 1, b))
-        exact = quotient * b == a
-        return np.where((quotient < 0) & ~exact, quotient + 1, quotient).astype(a.dtype)
-    return np.trunc(a / b)
 
 
 def _no_slope(g, out, a, b):
     return g * 0, g * 0
 
 
-def _remainder(a, b):
-    if a.dtype.kind in "iub" and (b == 0).any():
-        raise ZeroDivisionError("integer remainder by zero")
-    return np.remainder(a, b)
-
-
-floor_divide_op = Elementwise("floor_divide", _floor_divide, vjp=_no_slope)
-trunc_divide_op = Elementwise("trunc_divide", _trunc_divide, vjp=_no_slope)
+floor_divide_op = Elementwise("floor_divide", integers.floor_divide, vjp=_no_slope, refuse=COMPLEX)
+trunc_divide_op = Elementwise("trunc_divide", integers.trunc_divide, vjp=_no_slope, refuse=COMPLEX)
 remainder_op = Elementwise(
     "remainder",
-    _remainder,
+    integers.remainder,
     vjp=lambda g, out, a, b: (g, -g * floor_divide(a, b)),
-    refuse=("bool",),
+    refuse=("bool", *COMPLEX),
 )
 fmod_op = Elementwise(
-    "fmod", np.fmod, vjp=lambda g, out, a, b: (g, -g * trunc(a / b)), refuse=("bool",)
+    "fmod",
+    integers.fmod,
+    vjp=lambda g, out, a, b: (g, -g * trunc(a / b)),
+    refuse=("bool", *COMPLEX),
 )
 
 add_quick = elementwise(add_op, arity=2, names=("_add",), methods=False)
@@ -109,29 +80,39 @@ fmod = elementwise(fmod_op, arity=2, doc="The remainder with the sign of `input`
 floor_divide = elementwise(floor_divide_op, arity=2, doc="floor(input / other).")
 
 
-def _scaled(other, alpha):
-    return other if alpha == 1 else mul(other, alpha) if hasattr(other, "_meta") else other * alpha
+def _scaled(input, other, alpha):
+    """alpha * other. Raises RuntimeError for an alpha of a higher kind than both operands."""
+    if alpha == 1:
+        return other
+    kind = result_dtype([getattr(x, "_meta", type(x)) for x in (input, other)])
+    wanted = dtypes.of_scalar(type(alpha)).category
+    if isinstance(alpha, (float, complex)) and wanted > kind.category:
+        raise RuntimeError(
+            f"For {kind.name} tensors, argument alpha must not be a {type(alpha).__name__} number."
+        )
+    alpha = bool(alpha) if kind is dtypes.bool_ else alpha
+    return mul(other, alpha) if hasattr(other, "_meta") else other * alpha
 
 
 @function(inplace_too=True)
 def add(input, other, *, alpha=1):
     """input + alpha * other."""
     require_tensors("add", input)
-    return add_quick(input, _scaled(other, alpha))
+    return add_quick(input, _scaled(input, other, alpha))
 
 
 @function(inplace_too=True, aliases=("subtract",))
 def sub(input, other, *, alpha=1):
     """input - alpha * other."""
     require_tensors("sub", input)
-    return sub_quick(input, _scaled(other, alpha))
+    return sub_quick(input, _scaled(input, other, alpha))
 
 
 @function(inplace_too=True)
 def rsub(input, other, *, alpha=1):
     """other - alpha * input."""
     require_tensors("rsub", input)
-    return sub_quick(other, _scaled(input, alpha))
+    return sub_quick(other, _scaled(other, input, alpha))
 
 
 @function(inplace_too=True, aliases=("divide",))
@@ -199,18 +180,18 @@ def pow(input, exponent):
 # Comparison and logic
 
 
-def _compare(name, fn, names=None, tensors=1):
-    op = Elementwise(name, fn, "bool")
+def _compare(name, fn, names=None, tensors=1, refuse=()):
+    op = Elementwise(name, fn, "bool", refuse=refuse)
     doc = f"Where input `{name}` other holds, as bool."
     return elementwise(op, arity=2, names=names, tensors=tensors, doc=doc)
 
 
 eq = _compare("eq", np.equal)
 ne = _compare("ne", np.not_equal, ("ne", "not_equal"))
-lt = _compare("lt", np.less, ("lt", "less"))
-le = _compare("le", np.less_equal, ("le", "less_equal"))
-gt = _compare("gt", np.greater, ("gt", "greater"))
-ge = _compare("ge", np.greater_equal, ("ge", "greater_equal"))
+lt = _compare("lt", np.less, ("lt", "less"), refuse=COMPLEX)
+le = _compare("le", np.less_equal, ("le", "less_equal"), refuse=COMPLEX)
+gt = _compare("gt", np.greater, ("gt", "greater"), refuse=COMPLEX)
+ge = _compare("ge", np.greater_equal, ("ge", "greater_equal"), refuse=COMPLEX)
 logical_and = _compare("logical_and", np.logical_and, tensors=2)
 logical_or = _compare("logical_or", np.logical_or, tensors=2)
 logical_xor = _compare("logical_xor", np.logical_xor, tensors=2)
@@ -285,14 +266,14 @@ def _pick_vjp(better):
 
 
 maximum = elementwise(
-    Elementwise("maximum", np.maximum, vjp=_pick_vjp(gt)),
+    Elementwise("maximum", np.maximum, vjp=_pick_vjp(gt), refuse=COMPLEX),
     arity=2,
     tensors=2,
     inplace_too=False,
     doc="The larger of two; NaN if either is.",
 )
 minimum = elementwise(
-    Elementwise("minimum", np.minimum, vjp=_pick_vjp(lt)),
+    Elementwise("minimum", np.minimum, vjp=_pick_vjp(lt), refuse=COMPLEX),
     arity=2,
     tensors=2,
     inplace_too=False,
@@ -367,7 +348,10 @@ erfc = _function("erfc", reference.erfc, lambda g, out, x: -g * _TWO_OVER_ROOT_P
 
 def _step(name, fn, names=None):
     return _function(
-        name, fn, lambda g, out, x: g * 0, promotion="default", names=names, refuse=("bool",)
+        *(name, fn, lambda g, out, x: g * 0),
+        promotion="default",
+        names=names,
+        refuse=("bool", *COMPLEX),
     )
 
 
@@ -378,14 +362,16 @@ def _keep_ints(fn):
 floor = _step("floor", _keep_ints(np.floor))
 ceil = _step("ceil", _keep_ints(np.ceil))
 trunc = _step("trunc", _keep_ints(np.trunc), ("trunc", "fix"))
-round_op = Elementwise("round", _keep_ints(np.rint), vjp=lambda g, out, x: g * 0, refuse=("bool",))
+round_op = Elementwise(
+    "round", _keep_ints(np.rint), vjp=lambda g, out, x: g * 0, refuse=("bool", *COMPLEX)
+)
 
 
 def _sign(x):
     return x if x.dtype == bool else (x > 0).astype(x.dtype) - (x < 0).astype(x.dtype)
 
 
-sign = _function("sign", _sign, lambda g, out, x: g * 0, promotion="default")
+sign = _function("sign", _sign, lambda g, out, x: g * 0, promotion="default", refuse=COMPLEX)
 
 
 @function(inplace_too=True)
@@ -399,7 +385,7 @@ def round(input, *, decimals=0):
     return record(round_op, (input / scale,)) * scale
 
 
-abs_op = Elementwise("abs", np.abs, "real", vjp=lambda g, out, x: g * sgn(x))
+abs_op = Elementwise("abs", np.abs, "real", vjp=lambda g, out, x: g * sgn(x), refuse=("bool",))
 abs = elementwise(abs_op, doc="The absolute value.", names=("abs", "absolute"))
 
 
@@ -417,6 +403,7 @@ atan2_op = Elementwise(
     np.arctan2,
     "float",
     vjp=lambda g, out, y, x: (g * x / (x * x + y * y), -g * y / (x * x + y * y)),
+    refuse=COMPLEX,
 )
 atan2 = elementwise(
     atan2_op, arity=2, tensors=2, names=("atan2", "arctan2"), doc="The angle of (other, input)."
@@ -449,6 +436,14 @@ cast = api.cast_op = _Cast("to")
 cast.vjp_rule = lambda g, out, x, dtype: g  # the caller casts it back
 
 # Operators
+
+
+def _invert(self):
+    """~x. Raises TypeError for numbers that are not whole."""
+    if self._meta.dtype.category >= dtypes.FLOAT:
+        raise TypeError("~ (operator.invert) is only implemented on integer and Boolean tensors")
+    return bitwise_not(self)
+
 
 METHODS.update(
     __add__=operator(add_quick),
@@ -484,7 +479,7 @@ METHODS.update(
     __neg__=neg,
     __pos__=lambda self: self,
     __abs__=abs,
-    __invert__=bitwise_not,
+    __invert__=_invert,
     __iadd__=api.in_place_method(add_quick, "add_"),
     __isub__=api.in_place_method(sub_quick, "sub_"),
     __imul__=api.in_place_method(mul, "mul_"),

@@ -6,7 +6,11 @@ import numpy as np
 
 from .. import dtypes
 from ..recorder.handle import intern
+from . import copies
+from .api import cast_to
 from .core import Host
+from .diagonals import diag_embed, tril
+from .singular import adjoint_of
 
 __all__ = ["qr"]
 
@@ -33,12 +37,67 @@ def _factors(a, mode):
 qr_op = Host("linalg_qr", _shapes, _factors, multi=True)
 
 
+def _infer_solve(operands, attrs):
+    return intern(operands[1].shape, operands[1].dtype)
+
+
+def _solutions(a, b):
+    try:
+        return np.linalg.solve(a, b).astype(b.dtype)
+    except np.linalg.LinAlgError:  # some matrix is singular, as of an A that lacks rank
+        return np.full_like(b, np.nan)
+
+
+# X with A X = B: [..., n, n] and [..., n, m], the same dims before.
+solve_op = Host("linalg_solve", _infer_solve, _solutions)
+
+
+@solve_op.vjp
+def _(g, out, a, b):
+    gb = solve_op(adjoint_of(a), g)
+    return -(gb @ adjoint_of(out)), gb
+
+
+@qr_op.vjp
+def _(gs, outs, a, *, mode):
+    # For A = [A1 A2] with as many columns in A1 as Q has: R = [R1 R2] and R2 = Q^H A2, hence A2
+    # gets Q gR2 and Q gets A2 gR2^H besides; then the rule for A1 = Q R1.
+    (g_q, g_r), (q, r) = gs, outs
+    rows, columns = a._meta.shape[-2:]
+    if mode == "r":
+        raise RuntimeError(
+            "The derivative of linalg.qr depends on Q, which is not computed when mode='r'. Please "
+            "use linalg.qr(A, mode='reduced')"
+        )
+    if mode == "complete" and rows > columns:
+        raise RuntimeError(
+            "The QR decomposition is not differentiable when mode='complete' and nrows > ncols."
+        )
+    if rows >= columns:
+        return _tall_qr_vjp(g_q, g_r, q, r)
+    g_wide, wide = g_r[..., rows:], a[..., rows:]
+    g_q = g_q + wide @ adjoint_of(g_wide)
+    first = _tall_qr_vjp(g_q, g_r[..., :rows], q, r[..., :rows])
+    return copies.cat([first, q @ g_wide], -1)
+
+
+def _tall_qr_vjp(g_q, g_r, q, r):
+    """(gQ + Q H) R^-H, H hermitian with the lower triangle of R gR^H - gQ^H Q."""
+    inner = r @ adjoint_of(g_r) - adjoint_of(g_q) @ q
+    lower = tril(inner, -1)
+    real = inner.diagonal(0, -2, -1)
+    real = real.real if inner._meta.dtype.is_complex else real
+    middle = lower + adjoint_of(lower) + cast_to(diag_embed(real), inner._meta.dtype)
+    return adjoint_of(solve_op(r, adjoint_of(g_q + q @ middle)))
+
+
 def qr(A, mode="reduced"):
     """Q and R with A = Q R, Q orthogonal and R upper triangular; [..., m, n] and k = min(m, n).
 
     Args: mode: "reduced" gives Q [..., m, k] and R [..., k, n], "complete" Q [..., m, m] and
-        R [..., m, n], "r" an empty Q. It has no derivative yet: `backward` says so.
-    Raises: RuntimeError for other modes, vectors and whole numbers.
+        R [..., m, n], "r" an empty Q.
+    Raises: RuntimeError for other modes, vectors and whole numbers, and in the backward pass where
+        Q is not computed or not unique: "r", and "complete" with more rows than columns.
 
     >>> import flambeau as torch
     >>> q, r = torch.linalg.qr(torch.tensor([[3.0, 0.0], [4.0, 5.0]]))

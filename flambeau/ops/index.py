@@ -120,6 +120,8 @@ def parse(x, index):
     items[where : where + 1] = [slice(None)] * (ndim - used)
     dim, tensors = 0, {}
     for item in items:
+        if item is Ellipsis:
+            continue
         if item is None:
             x = mv.unsqueeze(x, dim)
             dim += 1

@@ -105,7 +105,7 @@ def set_(self, source=None, *geometry):
     return self
 
 
-METHODS["__rdiv__"] = lambda self, other: METHODS["__rtruediv__"](self, other)
+METHODS["__rdiv__"] = lambda self, other: self.reciprocal() * other
 
 
 @method("record_stream")

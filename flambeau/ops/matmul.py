@@ -3,9 +3,20 @@
 import math
 
 from .. import dtypes
+from ..recorder import inplace
 from ..recorder.handle import Tensor, intern
 from . import movement as mv
-from .api import FUNCTIONS, METHODS, binary, cast_to, function, operator, reflected
+from .api import (
+    FUNCTIONS,
+    METHODS,
+    binary,
+    cast_to,
+    function,
+    method,
+    operator,
+    reflected,
+    store,
+)
 from .core import Op, broadcast_shapes, composite
 from .elementwise import add_op, conj, mul_op
 
@@ -289,11 +300,21 @@ def baddbmm(input, batch1, batch2, *, beta=1, alpha=1):
     return product if beta == 0 else _scaled(input, beta) + product
 
 
-@function(inplace_too=True)
+@function
 def addbmm(input, batch1, batch2, *, beta=1, alpha=1):
     """beta * input + alpha * the sum over batches of batch1 @ batch2."""
     product = _scaled(bmm(batch1, batch2).sum(0), alpha)
     return product if beta == 0 else _scaled(input, beta) + product
+
+
+@method
+def addbmm_(self, batch1, batch2, *, beta=1, alpha=1):
+    """In-place version of `addbmm`; as in PyTorch, what is smaller than the result grows to it."""
+    inplace.check_writable(self, "addbmm_")
+    result = addbmm(self, batch1, batch2, beta=beta, alpha=alpha)
+    if self._meta.shape != result._meta.shape:
+        METHODS["resize_"](self, result._meta.shape)
+    return store(self, result, "addbmm_")
 
 
 @function(inplace_too=True)

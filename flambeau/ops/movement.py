@@ -295,6 +295,9 @@ def narrow(input, dim, start, length):
     if not shape:
         raise RuntimeError("narrow() cannot be applied to a 0-dim tensor.")
     dim = normalize_dim(dim, len(shape))
+    meta = getattr(start, "_meta", None)
+    if meta is not None and (meta.shape or meta.dtype.category != dtypes.INT):
+        raise RuntimeError("start must be an 0-dim integral Tensor.")
     start = int(start)
     start = start + shape[dim] if start < 0 else start
     if length < 0:
@@ -389,6 +392,10 @@ def as_strided(input, size, stride, storage_offset=None):
     meta = input._meta
     base = intern(meta.shape, meta.dtype, meta.strides, 0)
     offset = meta.offset if storage_offset is None else storage_offset
+    if len(size) != len(stride):
+        raise RuntimeError("as_strided: mismatch in length of strides and shape")
+    if any(s < 0 for s in stride):
+        raise RuntimeError(f"as_strided: Negative strides are not supported, got {list(stride)}")
     return as_strided_op(input, shape=tuple(size), strides=tuple(stride), offset=offset, base=base)
 
 

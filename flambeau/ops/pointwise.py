@@ -8,7 +8,7 @@ from .. import dtypes
 from ..recorder.handle import Tensor
 from . import elementwise as ew
 from .api import cast_to, elementwise, function, require_tensors
-from .core import Elementwise, composite, result_dtype
+from .core import COMPLEX, Elementwise, composite, result_dtype
 from .precision import require_floating
 
 __all__ = ["clamp", "common_dtype", "copysign", "floated", "lerp", "nan_to_num"]
@@ -73,7 +73,7 @@ def clamp(input, min=None, max=None):
     if min is None and max is None:
         raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
     if input._meta.dtype.is_complex:
-        raise RuntimeError("clamp is not supported for complex types")
+        raise NotImplementedError("clamp is not supported for complex types")
     return _clamp(input, min, max)
 
 
@@ -174,11 +174,13 @@ def _number(value, kind, name):
 # Signs, parts, rounding
 
 
-copysign_op = Elementwise("copysign", np.copysign, "float", loops=False)
+_WITHOUT_FLOATS = tuple(d.name for d in dtypes.ALL if d.category != dtypes.FLOAT)
+
+copysign_op = Elementwise("copysign", np.copysign, "float", loops=False, refuse=COMPLEX)
 copysign_op.vjp_rule = lambda g, out, a, b: (ew.where(ew.eq(a, 0), 0, g * ew.sgn(out / a)), None)
 copysign = elementwise(copysign_op, arity=2, doc="The size of `input` with the sign of `other`.")
 
-nextafter_op = Elementwise("nextafter", np.nextafter, loops=False)
+nextafter_op = Elementwise("nextafter", np.nextafter, loops=False, refuse=_WITHOUT_FLOATS)
 nextafter_op.vjp_rule = lambda g, out, a, b: (ew.where(ew.ne(a, b), g, 0), g * 0)
 nextafter = elementwise(
     nextafter_op, arity=2, tensors=2, doc="The next number from `input` to `other`."

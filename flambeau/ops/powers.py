@@ -118,17 +118,23 @@ def _(g, out, a, b, *, base):
     return g * ew.conj(ew.sigmoid(gap)), g * ew.conj(ew.sigmoid(-gap))
 
 
+def _require_floats(name, input, other):
+    require_tensors(name, input, other)
+    if all(x._meta.dtype.category < dtypes.FLOAT for x in (input, other)):
+        raise NotImplementedError(f'"{name}" not implemented for {input._meta.dtype.name} tensors')
+
+
 @function
 def logaddexp(input, other):
     """log(exp(input) + exp(other)), without overflow."""
-    require_tensors("logaddexp", input, other)
+    _require_floats("logaddexp", input, other)
     return _logaddexp(input, other, base="e")
 
 
 @function
 def logaddexp2(input, other):
     """log2(2**input + 2**other), without overflow."""
-    require_tensors("logaddexp2", input, other)
+    _require_floats("logaddexp2", input, other)
     return _logaddexp(input, other, base="2")
 
 

@@ -15,7 +15,7 @@ from ..recorder.entering import new_leaf
 from ..recorder.handle import Tensor, contiguous_strides, intern, require_device
 from ..rounding import narrow
 from .api import FUNCTIONS, function
-from .core import broadcast_shapes
+from .core import broadcast_shapes, composite
 from .creation import into, shape_of
 from .from_data import finish, from_array
 
@@ -321,10 +321,23 @@ def bernoulli(input, p=None, *, generator=None, out=None):
     else:
         raise NotImplementedError(f"bernoulli is not defined for {dtype}")
     made = from_array(values, dtype)
+    if input.requires_grad and out is None:
+        made = _drawn(input, made)
     return made if out is None else into(made, out)
 
 
-@function
+@composite(name="bernoulli")
+def _drawn(chances, values):
+    """The values, which count as a function of the chances: a constant one."""
+    return values.clone()
+
+
+@_drawn.vjp
+def _(g, out, chances, values):
+    return g * 0, None
+
+
+@function(out="exact")
 def multinomial(input, num_samples, replacement=False, *, generator=None):
     """`num_samples` indices with probability proportional to the weights in each row of `input`."""
     values = sampling.multinomial(

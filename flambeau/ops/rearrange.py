@@ -149,6 +149,12 @@ def slice_scatter(input, src, dim=0, start=None, end=None, step=1):
 def as_strided_scatter(input, src, size, stride, storage_offset=None):
     """A copy of `input` with `src` over a strided region of it."""
     geometry = (tuple(size), tuple(stride), storage_offset or 0)
+    last = geometry[2] + sum((n - 1) * s for n, s in zip(size, stride, strict=True))
+    if 0 not in geometry[0] and last >= input.numel():
+        raise RuntimeError(
+            f"as_strided_scatter: sizes {list(size)}, strides {list(stride)}, storage offset "
+            f"{geometry[2]} are out of bounds for a tensor of {input.numel()} elements"
+        )
     _check_region("as_strided_scatter", src, size)
     return _scattered(input, src, geometry)
 

@@ -3,11 +3,12 @@
 import builtins
 import collections
 import math
+import operator
 
 from .. import dtypes
 from ..recorder.handle import Meta, Tensor, intern
 from . import elementwise as ew
-from .api import FUNCTIONS, cast_to, function, method
+from .api import FUNCTIONS, cast_to, function, method, require_tensors
 from .core import Op, composite
 
 __all__ = ["Reduce", "normalize_dim", "normalize_dims"]
@@ -16,6 +17,8 @@ __all__ = ["Reduce", "normalize_dim", "normalize_dims"]
 def normalize_dim(dim, ndim, name="dim"):
     """A dim counted from the front. Raises IndexError if there is no such dim."""
     limit = ndim or 1
+    if dim.__class__ is not int:
+        dim = operator.index(dim)
     if not -limit <= dim < limit:
         raise IndexError(
             f"Dimension out of range (expected to be in range of [{-limit}, {limit - 1}], "
@@ -51,6 +54,8 @@ class Reduce(Op):
     def infer(self, operands, attrs):
         (x,) = operands
         dims, keepdim = attrs["dims"], attrs["keepdim"]
+        if not self.empty and x.dtype.is_complex:
+            raise NotImplementedError(f'"{self.name}" not implemented for {x.dtype.name} tensors')
         if not self.empty and 0 in [x.shape[d] for d in dims]:
             raise IndexError(
                 f"{self.name}(): Expected reduction dim to be specified for input.numel() == 0 or "
@@ -113,6 +118,12 @@ argmax_op = Reduce("argmax", "argmax", lambda d: dtypes.int64, empty=False)
 argmin_op = Reduce("argmin", "argmin", lambda d: dtypes.int64, empty=False)
 
 
+def _one_dim(name, dim):
+    """Raise TypeError unless `dim` is an int or None."""
+    if dim is not None and not hasattr(dim, "__index__"):
+        raise TypeError(f"{name}(): argument 'dim' must be int, not {type(dim).__name__}")
+
+
 def _dims(input, dim):
     if not isinstance(input, Tensor):
         raise TypeError(f"argument 'input' must be Tensor, not {type(input).__name__}")
@@ -128,24 +139,35 @@ def sum(input, dim=None, keepdim=False, *, dtype=None):
 @function
 def prod(input, dim=None, keepdim=False, *, dtype=None):
     """The product over `dim`, or of all elements."""
+    _one_dim("prod", dim)
     return prod_op(input, dims=_dims(input, dim), keepdim=bool(keepdim), dtype=dtype)
+
+
+def _extreme_dims(input, dim, name):
+    dims = _dims(input, dim)
+    if not input._meta.numel and (dim is None or dim == ()):
+        raise RuntimeError(
+            f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the "
+            "reduction dim with the 'dim' argument."
+        )
+    return dims
 
 
 @function
 def amax(input, dim=(), keepdim=False):
     """The largest element over `dim`; equal ones share the gradient."""
-    return amax_op(input, dims=_dims(input, dim), keepdim=bool(keepdim))
+    return amax_op(input, dims=_extreme_dims(input, dim, "amax"), keepdim=bool(keepdim))
 
 
 @function
 def amin(input, dim=(), keepdim=False):
     """The smallest element over `dim`; equal ones share the gradient."""
-    return amin_op(input, dims=_dims(input, dim), keepdim=bool(keepdim))
+    return amin_op(input, dims=_extreme_dims(input, dim, "amin"), keepdim=bool(keepdim))
 
 
 def _logic(op):
     def fold(input, dim=None, keepdim=False):
-        dims = _dims(input, dim)
+        dims = _dims(input, dim) if isinstance(dim, int) or dim is None or len(dim) else ()
         flags = ew.ne(input, 0) if input._meta.dtype is not dtypes.bool_ else input
         result = op(flags, dims=dims, keepdim=bool(keepdim))
         return cast_to(result, op.result(input._meta.dtype))
@@ -162,6 +184,7 @@ def _argument(op):
     def fold(input, dim=None, keepdim=False):
         if input._meta.dtype is dtypes.bool_:
             raise RuntimeError(f"\"{op.name}_cpu\" not implemented for 'Bool'")
+        _one_dim(op.name, dim)
         if dim is None:
             flat = input.reshape(-1) if len(input._meta.shape) != 1 else input
             result = op(flat, dims=(0,), keepdim=False)
@@ -219,8 +242,12 @@ def _(g, out, x, *, dim, keepdim, largest):
 def _extreme(largest, pair, fold, elementwise):
     def extreme(input, dim=None, keepdim=False):
         if isinstance(dim, Tensor):
+            require_tensors(extreme.__name__, input)
             return elementwise(input, dim)
+        _one_dim(extreme.__name__, dim)
         if dim is None:
+            if keepdim:
+                raise TypeError(f"{extreme.__name__}(): `keepdim` needs the argument `dim`")
             if not input._meta.numel:
                 raise RuntimeError(
                     f"{extreme.__name__}(): Expected reduction dim to be specified for "
@@ -241,9 +268,10 @@ max = _extreme(True, _max_pair, amax, ew.maximum)
 min = _extreme(False, _min_pair, amin, ew.minimum)
 
 
-@function(aliases=())
+@function(out="exact")
 def aminmax(input, *, dim=None, keepdim=False):
     """(min, max) over `dim`, or over all elements."""
+    _one_dim("aminmax", dim)
     pair = collections.namedtuple("aminmax", ["min", "max"])
     dims = () if dim is None else dim
     return pair(amin(input, dims, keepdim), amax(input, dims, keepdim))
@@ -334,7 +362,7 @@ def std(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
     return _std(input, dims=_dims(input, dim), keepdim=bool(keepdim), correction=n)
 
 
-@function
+@function(methods=False)
 def var_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
     """(variance, mean) over `dim`."""
     value = var(input, dim, unbiased, keepdim, correction=correction)
@@ -342,7 +370,7 @@ def var_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
     return value, mean(input, dim, keepdim)
 
 
-@function
+@function(methods=False)
 def std_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
     """(standard deviation, mean) over `dim`."""
     value = std(input, dim, unbiased, keepdim, correction=correction)
@@ -352,6 +380,8 @@ def std_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
 
 @composite(name="logsumexp")
 def _logsumexp(x, *, dims, keepdim):
+    if not _count(x, dims):
+        return ew.log(sum_op(x, dims=dims, keepdim=keepdim, dtype=None))
     top = amax_op(x.real if x._meta.dtype.is_complex else x, dims=dims, keepdim=True)
     top = ew.where(ew.isinf(top), 0.0, top)
     total = ew.log(sum_op(ew.exp(x - top), dims=dims, keepdim=True, dtype=None)) + top
@@ -367,6 +397,8 @@ def _(g, out, x, *, dims, keepdim):
 @function
 def logsumexp(input, dim, keepdim=False):
     """log(sum(exp(input))) over `dim`, without overflow."""
+    if dim is None:
+        raise TypeError("logsumexp(): argument 'dim' must be tuple of ints, not NoneType")
     if input._meta.dtype.category < dtypes.FLOAT:
         input = cast_to(input, dtypes.get_default_dtype())
     return _logsumexp(input, dims=_dims(input, dim), keepdim=bool(keepdim))

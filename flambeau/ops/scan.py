@@ -113,8 +113,9 @@ def _publish_extreme(name, fold, what):
 
     def scan(input, dim):
         dim = _along(input, dim)
-        if input._meta.dtype.is_complex:
-            raise RuntimeError(f'"{name}" not implemented for {input._meta.dtype.name} tensors')
+        kind = input._meta.dtype
+        if kind.is_complex:
+            raise NotImplementedError(f'"{name}" not implemented for {kind.name} tensors')
         if not input._meta.shape:
             return pair(input.clone(), input.new_zeros((), dtype=dtypes.int64))
         return pair(*op(input, dim=dim))
@@ -133,10 +134,21 @@ def _logcumsumexp(x, dim):
         return x
     if x.dtype.kind != "c":
         return np.logaddexp.accumulate(x.astype(np.float64), axis=dim).astype(x.dtype)
-    wide = x.astype(np.complex128)
-    top = np.max(wide.real, axis=dim, keepdims=True)
-    top = np.where(np.isfinite(top), top, 0)
-    return (np.log(np.cumsum(np.exp(wide - top), axis=dim)) + top).astype(x.dtype)
+    parts = np.moveaxis(x.astype(np.complex128), dim, 0)
+    sums = [parts[0]]
+    for part in parts[1:]:
+        sums.append(_complex_logaddexp(part, sums[-1]))
+    return np.stack(sums, dim).astype(x.dtype)
+
+
+def _complex_logaddexp(x, y):
+    """log(exp(x) + exp(y)), its phase counted on from that of the larger one, as PyTorch does."""
+    less = x.real < y.real
+    low, high = np.where(less, x, y), np.where(less, y, x)
+    with np.errstate(all="ignore"):
+        usual = np.log1p(np.exp(low - high)) + high
+        ends = np.where(high.real < 0, low, np.log(np.exp(low) + np.exp(high)))
+    return np.where(np.isinf(high.real) & (high.real == low.real), ends, usual)
 
 
 logcumsumexp_op = Host("logcumsumexp", _infer, _logcumsumexp)
@@ -144,10 +156,12 @@ logcumsumexp_op = Host("logcumsumexp", _infer, _logcumsumexp)
 
 @logcumsumexp_op.vjp
 def _(g, out, x, *, dim):
+    # exp(x) * (sum of g * exp(-out) from here on), in logarithms so that nothing overflows; for
+    # real numbers the positive and the negative parts of g by themselves.
     if x._meta.dtype.is_complex:
-        return _reverse(cumsum_op, g * ew.conj(ew.exp(-out)), dim) * ew.conj(ew.exp(x))
-    # exp(x) * (sum of g * exp(-out) from here on), in logarithms so that nothing overflows; the
-    # positive and the negative parts of g by themselves.
+        none = ew.eq(g, 0)
+        part = ew.where(none, -float("inf"), ew.log(ew.where(none, 1, g))) - ew.conj(out)
+        return ew.exp(_reverse(logcumsumexp_op, part, dim) + ew.conj(x))
     total = None
     for sign in (1, -1):
         some = ew.gt(g * sign, 0)
@@ -162,7 +176,9 @@ def logcumsumexp(input, dim):
     """log of the running sum of exp(input) along `dim`, without overflow."""
     dim = _along(input, dim)
     if input._meta.dtype.category < dtypes.FLOAT:
-        raise RuntimeError(f'"logcumsumexp" not implemented for {input._meta.dtype.name} tensors')
+        raise NotImplementedError(
+            f'"logcumsumexp" not implemented for {input._meta.dtype.name} tensors'
+        )
     return logcumsumexp_op(input, dim=dim) if input._meta.shape else input.clone()
 
 

@@ -52,7 +52,7 @@ def along(index, dim):
     return [index if d == dim else positions(index, d) for d in range(len(index._meta.shape))]
 
 
-@function
+@function(out="exact")
 def gather(input, dim, index, *, sparse_grad=False):
     """out[i][j] = input[index[i][j]][j] for dim 0, and so on; the shape is that of `index`."""
     ndim = len(input._meta.shape)
@@ -112,6 +112,8 @@ def _scatter(input, dim, index, src, mode, name):
 @function(inplace_too=True)
 def scatter(input, dim, index, src=None, *, reduce=None, value=None):
     """A copy of `input` with `src` written at `index` along `dim`."""
+    if reduce not in (None, "add", "multiply"):
+        raise RuntimeError("reduce argument must be either add or multiply.")
     return _scatter(input, dim, index, value if src is None else src, _MODES[reduce], "scatter")
 
 
@@ -121,7 +123,7 @@ def scatter_add(input, dim, index, src):
     return _scatter(input, dim, index, src, "sum", "scatter_add")
 
 
-@function
+@function(out="exact")
 def index_select(input, dim, index):
     """The slices of `dim` that a 1-d index names."""
     dim = normalize_dim(dim, len(input._meta.shape))
@@ -171,6 +173,10 @@ def index_fill(input, dim, index, value):
     """A copy of `input` with a number written at `index` of `dim`."""
     if isinstance(value, Tensor):
         value = value.reshape(())
+    elif isinstance(value, complex) and not input._meta.dtype.is_complex:
+        raise RuntimeError(
+            f"index_fill(): a complex value cannot be converted to {input._meta.dtype.name}"
+        )
     else:
         value = FUNCTIONS["full"]((), value, dtype=input._meta.dtype)
     moved = mv.movedim(input, dim, 0) if input._meta.shape else input.reshape(1)
@@ -214,11 +220,16 @@ def masked_fill(input, mask, value):
             "masked_fill_ only supports a 0-dimensional value tensor, but got tensor with "
             f"{value.ndim} dimension(s)."
         )
+    kind = value._meta.dtype if isinstance(value, Tensor) else dtypes.of_scalar(type(value))
+    if kind.is_complex and not input._meta.dtype.is_complex:
+        raise RuntimeError(
+            f"masked_fill: a complex value cannot be converted to {input._meta.dtype.name}"
+        )
     result = ew.where(_mask("masked_fill", mask), value, input)
     return cast_to(result, input._meta.dtype)
 
 
-@function
+@function(out="exact")
 def masked_select(input, mask):
     """The elements where `mask` is true, 1-d."""
     input, mask = mv.broadcast_tensors(input, _mask("masked_select", mask))
@@ -230,13 +241,20 @@ def masked_select(input, mask):
 @function(inplace_too=True)
 def masked_scatter(input, mask, source):
     """A copy of `input` with the elements of `source`, in order, where `mask` is true."""
+    if source._meta.dtype is not input._meta.dtype:
+        raise RuntimeError(
+            "masked_scatter: expected self and source to have same dtypes but got "
+            f"{input._meta.dtype.name} and {source._meta.dtype.name}"
+        )
     input, mask = mv.broadcast_tensors(input, _mask("masked_scatter", mask))
+    if not source._meta.numel and not mask.any():
+        return input.clone()
     flat = mask.reshape(-1)
     order = (flat.cumsum(0) - 1).clamp(min=0)
     return ew.where(mask, source.reshape(-1)[order].reshape(input._meta.shape), input)
 
 
-@function
+@function(out="exact")
 def take(input, index):
     """The elements at indices into the flattened tensor."""
     _check_index("take", index)

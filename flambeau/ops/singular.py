@@ -15,7 +15,7 @@ from .core import Host, composite
 from .norm import vector_norm
 from .reduce import amax, amin, normalize_dim, sum_op
 
-__all__ = ["matrix_norm", "norm", "nuclear_norm", "svd", "svdvals"]
+__all__ = ["adjoint_of", "matrix_norm", "norm", "nuclear_norm", "svd", "svdvals"]
 
 SVD = collections.namedtuple("svd", ["U", "S", "Vh"])
 OldSVD = collections.namedtuple("svd", ["U", "S", "V"])
@@ -52,7 +52,8 @@ def _factors(a, full):
 svd_op = Host("linalg_svd", _shapes, _factors, multi=True)
 
 
-def _adjoint(x):
+def adjoint_of(x):
+    """The conjugate transpose of matrices."""
     return ew.conj(x.transpose(-2, -1))
 
 
@@ -69,14 +70,14 @@ def _(g, out, a, *, full):
     if full:
         g_u, u = g_u[..., :k], u[..., :k]
         g_vh, vh = g_vh[..., :k, :], vh[..., :k, :]
-    v, g_v = _adjoint(vh), _adjoint(g_vh)
+    v, g_v = adjoint_of(vh), adjoint_of(g_vh)
     square = s * s
     gap = square.unsqueeze(-2) - square.unsqueeze(-1)
     eye = FUNCTIONS["eye"](k, dtype=dtypes.bool_)
     inverse = ew.where(eye, 0.0, 1 / ew.where(eye, 1.0, gap))
-    w, x = _adjoint(u) @ g_u, vh @ g_v
-    middle = (w - _adjoint(w)) * inverse * s.unsqueeze(-2)
-    middle = middle + s.unsqueeze(-1) * ((x - _adjoint(x)) * inverse)
+    w, x = adjoint_of(u) @ g_u, vh @ g_v
+    middle = (w - adjoint_of(w)) * inverse * s.unsqueeze(-2)
+    middle = middle + s.unsqueeze(-1) * ((x - adjoint_of(x)) * inverse)
     middle = middle + _diagonal(g_s)
     if a.is_complex():
         phase = mv.diagonal(w, 0, -2, -1).imag / s
@@ -84,9 +85,9 @@ def _(g, out, a, *, full):
     result = u @ (middle @ vh)
     if m > k:
         rest = g_u / s.unsqueeze(-2)
-        result = result + (rest - u @ (_adjoint(u) @ rest)) @ vh
+        result = result + (rest - u @ (adjoint_of(u) @ rest)) @ vh
     if n > k:
-        rest = _adjoint(g_v / s.unsqueeze(-2))
+        rest = adjoint_of(g_v / s.unsqueeze(-2))
         result = result + u @ (rest - (rest @ v) @ vh)
     return result
 
@@ -138,7 +139,7 @@ def old_svd(input, some=True, compute_uv=True):
         m, n = input.shape[-2:]
         lead = input.shape[:-2]
         return OldSVD(input.new_zeros((*lead, m, m)), s, input.new_zeros((*lead, n, n)))
-    return OldSVD(u, s, _adjoint(vh))
+    return OldSVD(u, s, adjoint_of(vh))
 
 
 old_svd.__name__ = "svd"

@@ -130,7 +130,8 @@ _pairs |= {name: named_pair(name) for name in ("median", "nanmedian")}
 
 def _no_complex(name, x):
     if x._meta.dtype.is_complex:
-        raise RuntimeError(f"{name}(): complex tensors have no order")
+        error = RuntimeError if name in ("sort", "topk") else NotImplementedError
+        raise error(f"{name}(): complex tensors have no order")
 
 
 def _scalar_pair(name, x):
@@ -194,7 +195,7 @@ def _need_elements(name, input, dim):
         raise IndexError(f"{name}(): Expected reduction dim {dim} to have non-zero size.")
 
 
-@function
+@function(out="exact")
 def kthvalue(input, k, dim=-1, keepdim=False):
     """(value, index) of the k-th smallest element along `dim`, counted from 1."""
     _no_complex("kthvalue", input)

@@ -16,6 +16,7 @@ __all__ = [
     "family_content",
     "is_in_memory",
     "leaf_meta",
+    "memory_of",
     "new_leaf",
     "share",
     "take_over",
@@ -34,14 +35,16 @@ def enter(tensor, segment):
             raise Taken
     if tensor._storage is not None and not take_over(tensor):
         return _enter_view(tensor, segment)
-    meta = tensor._meta
+    return _enter_leaf(tensor, tensor._meta, tensor._buffer, segment)
+
+
+def _enter_leaf(tensor, meta, buffer, segment):
     node = segment.node
     key = (LEAF, meta)
     state = node.next.get(key)
     if state is None:
         grad = "leaf" if meta.requires_grad else None
         state = add_state(node, key, LEAF, (), {}, (meta,), grad)
-    buffer = tensor._buffer
     segment.node = state
     segment.leaves.append(buffer)
     segment.handles.append(tensor)
@@ -222,21 +225,7 @@ def _enter_part(tensor, segment):
     if start:
         buffer = Part(buffer, start * meta.dtype.itemsize)
         meta = intern(meta.shape, meta.dtype, meta.strides, 0, meta.requires_grad)
-    node = segment.node
-    key = (LEAF, meta)
-    state = node.next.get(key)
-    if state is None:
-        grad = "leaf" if meta.requires_grad else None
-        state = add_state(node, key, LEAF, (), {}, (meta,), grad)
-    segment.node = state
-    segment.leaves.append(buffer)
-    segment.handles.append(tensor)
-    tensor._segment, tensor._pos = segment, state.first
-    if meta.requires_grad:
-        segment.grad_leaves[state.first] = (tensor, tensor._history)
-    if buffer.owner is not None or buffer.outside is not None:
-        _respect_outside(buffer, segment)
-    return state.first
+    return _enter_leaf(tensor, meta, buffer, segment)
 
 
 def view_in_memory(tensor, shape, strides, offset):
@@ -292,6 +281,11 @@ def share(tensor):
         tensor._storage = storage
         storage.version = tensor._changes
     return storage
+
+
+def memory_of(tensor):
+    """The memory of a tensor that is there, and that nothing recorded changes."""
+    return tensor._buffer if tensor._storage is None else tensor._storage.buffer
 
 
 def new_leaf(meta, buffer):

@@ -148,7 +148,9 @@ def run(segment):
     patched = [s for s in storages if s.patches]
     if patched:
         storages = [s for s in storages if not s.patches]
-    key = (tuple(alive), tuple([s.pos for s in storages]))
+    # A view needs no memory of its own, but a gradient at its position may have another handle.
+    own = tuple([t._storage is None for t in tensors]) if state.views else None
+    key = (tuple(alive), tuple([s.pos for s in storages]), own)
     task = None
     try:
         if torn:

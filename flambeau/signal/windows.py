@@ -2,6 +2,7 @@
 
 import math
 
+from ..formats import strided
 from ..ops.api import FUNCTIONS
 
 __all__ = [
@@ -21,10 +22,12 @@ __all__ = [
 _exp, _sin, _cos, _tensor = (FUNCTIONS[name] for name in ("exp", "sin", "cos", "tensor"))
 
 
-def _window(name, M, sym, dtype, requires_grad, shape):
+def _window(name, M, sym, dtype, layout, requires_grad, shape):
     """shape(k, last): the samples for k = 0 ... M - 1, where `last` closes the period."""
     if M < 0:
         raise ValueError(f"{name} window: M must be non-negative, but got {M}")
+    if layout not in (None, strided):
+        raise ValueError(f"{name} is implemented for strided tensors only, got: {layout}")
     kind = dtype or FUNCTIONS["zeros"](0).dtype
     if not kind.is_floating_point or kind.name in ("float16", "bfloat16"):
         raise ValueError(f"{name} window: dtype must be float32 or float64, but got {kind}")
@@ -50,7 +53,7 @@ def general_cosine(M, *, a, sym=True, dtype=None, layout=None, device=None, requ
             total = total + _cos(k * (2 * math.pi * i / last)) * ((-1) ** i * weight)
         return total
 
-    return _window("general_cosine", M, sym, dtype, requires_grad, shape)
+    return _window("general_cosine", M, sym, dtype, layout, requires_grad, shape)
 
 
 def general_hamming(M, *, alpha=0.54, sym=True, **options):
@@ -84,7 +87,7 @@ def bartlett(M, *, sym=True, dtype=None, layout=None, device=None, requires_grad
     def shape(k, last):
         return 1 - (k * (2 / last) - 1).abs()
 
-    return _window("bartlett", M, sym, dtype, requires_grad, shape)
+    return _window("bartlett", M, sym, dtype, layout, requires_grad, shape)
 
 
 def cosine(M, *, sym=True, dtype=None, layout=None, device=None, requires_grad=False):
@@ -93,7 +96,7 @@ def cosine(M, *, sym=True, dtype=None, layout=None, device=None, requires_grad=F
     def shape(k, last):
         return _sin((k + 0.5) * (math.pi / (last + 1)))
 
-    return _window("cosine", M, sym, dtype, requires_grad, shape)
+    return _window("cosine", M, sym, dtype, layout, requires_grad, shape)
 
 
 def exponential(
@@ -109,7 +112,7 @@ def exponential(
         middle = last / 2 if center is None else center
         return _exp((k - middle).abs() / -tau)
 
-    return _window("exponential", M, sym, dtype, requires_grad, shape)
+    return _window("exponential", M, sym, dtype, layout, requires_grad, shape)
 
 
 def gaussian(M, *, std=1.0, sym=True, dtype=None, layout=None, device=None, requires_grad=False):
@@ -121,7 +124,7 @@ def gaussian(M, *, std=1.0, sym=True, dtype=None, layout=None, device=None, requ
         scaled = (k - last / 2) / std
         return _exp(scaled * scaled * -0.5)
 
-    return _window("gaussian", M, sym, dtype, requires_grad, shape)
+    return _window("gaussian", M, sym, dtype, layout, requires_grad, shape)
 
 
 def kaiser(M, *, beta=12.0, sym=True, dtype=None, layout=None, device=None, requires_grad=False):
@@ -134,4 +137,4 @@ def kaiser(M, *, beta=12.0, sym=True, dtype=None, layout=None, device=None, requ
         root = (1 - x * x).clamp(min=0).sqrt()
         return (root * beta).i0() / _tensor(float(beta), dtype=k.dtype).i0()
 
-    return _window("kaiser", M, sym, dtype, requires_grad, shape)
+    return _window("kaiser", M, sym, dtype, layout, requires_grad, shape)

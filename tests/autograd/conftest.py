@@ -43,13 +43,13 @@ def outcome(library, program, args):
 
 
 def compare(ours, theirs, where):
-    """Assert that two outcomes are the same, numbers within the rounding of their dtype."""
+    """Assert that outcomes are the same: numbers within rounding, messages in how they begin."""
     if isinstance(theirs, dict):
         assert isinstance(ours, dict), f"{where}: {ours!r} instead of {theirs!r}"
         assert ours.keys() == theirs.keys(), f"{where}: {ours!r} instead of {theirs!r}"
         for key in theirs:
             if key == "text":
-                assert theirs[key].startswith(ours[key].rstrip(".")), where
+                assert ours[key][:30].lower() == theirs[key][:30].lower(), where
             else:
                 compare(ours[key], theirs[key], f"{where}.{key}")
     elif isinstance(theirs, list):

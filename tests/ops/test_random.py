@@ -143,6 +143,12 @@ def test_errors(torch, call):
         call(flambeau)
 
 
+def test_bernoulli_is_constant_in_its_chances():
+    chances = flambeau.tensor([0.2, 1.0], requires_grad=True)
+    (flambeau.bernoulli(chances) * 3).sum().backward()
+    assert chances.grad.tolist() == [0.0, 0.0]
+
+
 def test_dropout_has_its_share_and_scale():
     flambeau.manual_seed(0)
     x = flambeau.ones(200, 300)

@@ -17,7 +17,7 @@ from ..numpy.interpret import OutOfRange, evaluate, strided_view
 from . import jit, native
 from .check import Checker
 from .emit import can_emit, emit
-from .threads import team
+from .threads import team, thread_count
 
 __all__ = ["NativeProgram"]
 
@@ -126,8 +126,13 @@ def _work(call):
 
 
 def _shares(call, tiles):
-    """(tiles of a chunk, chunks) in which threads share a call: by its shape alone."""
+    """(tiles of a chunk, chunks) in which threads share a call: by its shape alone.
+
+    Except for columns, whose sums do not depend on which others are done with them.
+    """
     chunks = min(tiles, _work(call) // SHARE, 64)
+    if call.kernel is not None and call.kernel.key[0] == "column" and chunks < 4 * thread_count():
+        chunks = min(chunks, thread_count())
     if chunks < 2:
         return tiles, 1
     grain = -(-tiles // chunks)

@@ -124,9 +124,9 @@ def _(g, out, x, weight, eps, *, shape):
     rows = tuple(range(x.dim() - len(shape)))
     wide, g = widen(x), widen(g)
     scale = ((wide * wide).mean(dims, keepdim=True) + eps).rsqrt()
-    normal = wide * scale
-    scaled = g if weight is None else g * weight
-    gx = scale * (scaled - normal * (scaled * normal).mean(dims, keepdim=True))
+    normal = (wide * scale).conj()
+    scaled = g if weight is None else g * weight.conj()
+    gx = scale.conj() * (scaled - normal * (scaled * normal).mean(dims, keepdim=True))
     return gx, _sum(g * normal, rows), None
 
 
@@ -402,6 +402,8 @@ def _local_response_norm(x, alpha, beta, k, *, size):
     total = squares * 0
     for shift in range(size):
         total = total + padded.narrow(1, shift, x.shape[1])
+    if not x.is_floating_point():  # PyTorch rounds the mean of whole numbers down
+        return x / ((total // size) * alpha + k).pow(beta)
     return x / (total * (alpha / size) + k).pow(beta)
 
 

@@ -3,6 +3,7 @@
 from .. import elementwise as ew
 from ..api import cast_to, function
 from ..core import composite
+from ..movement import contiguous
 from ..precision import narrow, require_floating, widen
 from ..reduce import amax_op, normalize_dim, sum_op
 
@@ -28,7 +29,7 @@ def _total(x, dim):
 @composite(name="softmax")
 def _softmax(x, *, dim):
     e = ew.exp(shifted(x, dim))
-    return narrow(e / _total(e, dim), x)
+    return contiguous(narrow(e / _total(e, dim), x))
 
 
 @_softmax.vjp
@@ -60,7 +61,7 @@ def log_softmax_body(x, dim):
 
 @composite(name="log_softmax")
 def _log_softmax(x, *, dim):
-    return narrow(log_softmax_body(x, dim), x)
+    return contiguous(narrow(log_softmax_body(x, dim), x))
 
 
 @_log_softmax.vjp

@@ -1,5 +1,6 @@
 """`flambeau.nn.functional.norm` against torch."""
 
+import numpy as np
 import pytest
 
 import flambeau
@@ -48,6 +49,19 @@ def test_rms_norm(twins, shape, last, affine, eps):
 def test_rms_norm_of_small_numbers(twins, dtype):
     x = (twins.randn(2, 6, grad=False, dtype=dtype) / 50).requires_grad_()
     twins.check("nn.functional.rms_norm", x, (6,))
+
+
+def test_rms_norm_of_complex_numbers(torch):
+    random = np.random.default_rng(0)
+    arrays = [random.normal(size=(*s, 2)).view(np.complex128)[..., 0] for s in ((2, 3), (3,))]
+    grads = []
+    for library in (flambeau, torch):
+        x, weight = (library.from_numpy(a.copy()).requires_grad_() for a in arrays)
+        y = library.nn.functional.rms_norm(x, (3,), weight, 0.1)
+        cotangent = library.from_numpy(np.arange(6).reshape(2, 3) * (1 - 2j))
+        grads.append(library.autograd.grad(y, (x, weight), cotangent))
+    for ours, theirs in zip(*grads, strict=True):
+        np.testing.assert_allclose(ours.numpy(), theirs.numpy(), rtol=1e-12)
 
 
 def test_rms_norm_errors(twins):
@@ -150,6 +164,11 @@ def test_normalize_zeros(twins, torch):
 def test_local_response_norm(twins, size, shape):
     options = {"alpha": 0.1, "beta": 0.6, "k": 2.0}
     twins.check("nn.functional.local_response_norm", twins.randn(*shape), size, **options)
+
+
+def test_local_response_norm_of_whole_numbers(twins):
+    x = twins.randint(9, 2, 6, 3)
+    twins.check("nn.functional.local_response_norm", x, 2, alpha=0.1)
 
 
 def test_local_response_norm_errors(twins):

@@ -39,7 +39,9 @@ def records(s):
         "linspace": s.record(
             c(0, 1, 5), c(-3.0, 2.0, 7), c(1, 1, 1), c(0, 9, 4, dtype="dtype:int64"), **made
         ),
-        "logspace": s.record(c(0, 2, 5), c(0, 3, 4, 2.0), **made),
+        "logspace": s.record(
+            *(c(0, 2, 5), c(0, 3, 4, 2.0), c(s.exact(0.5, "float32"), s.exact(2.0), 3)), **made
+        ),
         "eye": s.record(c(3), c(2, 3), c(3, 2), c(0), **made),
         "tensor": s.record(
             *(c(1), c(1.5), c(True), c([1, 2]), c([[1.0, 2], [3, 4]]), c([]), c(1j), c([[]])),

@@ -50,6 +50,9 @@ def records(s):
 
     same("add sub subtract mul multiply", s.binary())
     scaled = (c(t(2, 3), t(3), alpha=2), c(t(2), 3, alpha=0.5))
+    table["add alpha bool"] = s.record(
+        c(s.bools(3), s.bools(3), alpha=2), c(s.bools(3), s.bools(3), alpha=0), name="add"
+    )
     table["add alpha"] = s.record(*scaled, kinds=("int",), name="add")
     table["rsub"] = s.binary(kinds=("int", "complex"))
     same("div divide true_divide", s.binary(low=0.3))

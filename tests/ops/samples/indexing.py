@@ -13,6 +13,11 @@ def get_item(library, x, index):
     return x[index]
 
 
+def sum_item(library, x, index, dim):
+    """The sum over a dim of x[index]."""
+    return x[index].sum(dim)
+
+
 def records(s):
     """{name: record} of this family."""
     c, t = s.call, s.t
@@ -47,7 +52,10 @@ def records(s):
             c(m, s.bools(3, 4), 1.5), c(m, s.bools(4), t()), kinds=("complex",)
         ),
         "masked_select": s.record(c(m, s.bools(3, 4)), c(m, s.bools(4))),
-        "masked_scatter": s.record(c(m, s.bools(3, 4), t(12)), c(m, s.bools(4), t(12))),
+        "masked_scatter": s.record(
+            *(c(m, s.bools(3, 4), t(12)), c(m, s.bools(4), t(12))),
+            c(t(2), s.exact([False, False], "bool"), t(0)),
+        ),
         "nonzero": s.record(m, s.given([0.0, 1.0, 0.0]), c(m, as_tuple=True), t(), grad=False),
         "argwhere": s.record(m, s.given([0.0, 1.0, 0.0]), t(), grad=False),
         "tril_indices": s.record(c(3, 4), c(3, 3, -1), grad=False, kinds=()),
@@ -90,6 +98,13 @@ def records(s):
         ),
         call=get_item,
         methods=False,
+    )
+    table["Tensor.__getitem__ summed"] = s.record(
+        *(c(m, s.ints(0), 0), c(m, s.ints(0), 1), c(m, s.ints(5), 0), c(m, s.exact([[]]), (0, 1))),
+        call=sum_item,
+        name="Tensor.__getitem__",
+        methods=False,
+        kinds=(),
     )
     table["Tensor.__setitem__"] = s.record(
         *(c(x, i, 2.5) for i in (0, slice(1, None), (0, 1), (Ellipsis, 2), [0, 1])),

@@ -1,6 +1,13 @@
 """Samples of products of matrices and vectors."""
 
 
+def add_batches(library, x, *batches, **factors):
+    """A copy of x, grown if need be, with the products of batches added."""
+    copy = x.clone()
+    copy.addbmm_(*batches, **factors)
+    return copy
+
+
 def records(s):
     """{name: record} of this family."""
     c, t = s.call, s.t
@@ -31,6 +38,12 @@ def records(s):
         ),
         "baddbmm": s.record(c(t(2, 3, 5), p, q), c(t(5), p, q, beta=2.0, alpha=0.5), kinds=()),
         "addbmm": s.record(c(t(3, 5), p, q), c(t(5), p, q, beta=2.0, alpha=0.5), kinds=()),
+        "Tensor.addbmm_": s.record(
+            *(c(t(3, 5), p, q), c(t(), p, q), c(t(1), p, q, beta=0.5)),
+            call=add_batches,
+            kinds=(),
+            grad=False,
+        ),
         "addmv": s.record(c(w, a, v), c(t(), a, v, beta=2.0, alpha=0.5), kinds=()),
         "addr": s.record(c(t(3, 4), w, v), c(t(4), w, v, beta=2.0, alpha=0.5), kinds=()),
         "tensordot": s.record(c(p, q, ([2], [1])), c(a, b, 1), c(p, p, 3), c(a, v, 0), kinds=kinds),

@@ -24,16 +24,25 @@ def records(s):
     for name in ("amax", "amin"):
         table[name] = s.record(*whole, *some, s.given([[1.0, 1.0], [0.0, 1.0]]), second=False)
     for name in ("any", "all"):
-        table[name] = s.record(*whole, *some, t(0), grad=False)
+        table[name] = s.record(*whole, *some, t(0), c(x, ()), c(x, dim=[]), grad=False)
     for name in ("argmax", "argmin"):
-        table[name] = s.record(*whole, c(x, 1), c(x, -1, True), c(x, keepdim=True), grad=False)
+        table[name] = s.record(
+            *(*whole, c(x, 1), c(x, -1, True), c(x, keepdim=True), c(t(4, 0, 5), 2)), grad=False
+        )
     for name in ("max", "min"):
         table[name] = s.record(
-            *whole, c(x, 1), c(x, -1, True), c(x, t(4)), second=False, kinds=("int",)
+            *(*whole, c(x, 1), c(x, -1, True), c(x, t(4)), c(t(4, 0, 5), 2)),
+            second=False,
+            kinds=("int",),
         )
     table["aminmax"] = s.record(c(x, dim=1), c(x), c(x, dim=0, keepdim=True), second=False)
     table["count_nonzero"] = s.record(x, c(x, 1), c(x, (0, 2)), grad=False)
-    table["logsumexp"] = s.record(c(x, 1), c(x, (0, 2), True), c(t(), 0), kinds=("int",))
+    table["logsumexp"] = s.record(
+        *(c(x, 1), c(x, (0, 2), True), c(t(), 0), c(t(4, 0, 5), 1), c(t(0), 0, True)),
+        kinds=("int",),
+    )
+    table["sum axis"] = s.record(c(x, axis=1), c(x, axis=(0, 2), keepdims=True), name="sum")
+    table["amax axis"] = s.record(c(x, axis=1, keepdims=True), name="amax", second=False)
     spread = (x, c(x, 1), c(x, (0, 2), keepdim=True), c(x, 1, correction=0), c(x, unbiased=False))
     for name in ("var", "std", "var_mean", "std_mean"):
         table[name] = s.record(*spread, kinds=("complex",) if name.startswith("var") else ())
@@ -44,6 +53,11 @@ def records(s):
     table["dist"] = s.record(c(t(3, 4), t(4)), c(t(3), t(3), 1), c(t(3), t(3), 3.0), kinds=())
     table["norm nuc"] = s.record(c(t(3, 4), "nuc"), c(x, "nuc", (0, 2)), kinds=(), name="norm")
     table["nuclear_norm"] = s.record(t(3, 4), c(x, (1, 2), True), kinds=("complex",))
+    table["linalg.qr"] = s.record(
+        *(t(3, 3), t(2, 4, 3), t(2, 3, 5), c(t(3, 5), "complete"), t(0, 3), t(2, 2, 0)),
+        kinds=("complex",),
+        rtol=1e-4,
+    )
     table["svd"] = s.record(c(t(3, 4)), c(t(2, 4, 3)), kinds=(), call=rebuilt, methods=False)
     table["linalg.svdvals"] = s.record(t(3, 4), t(2, 4, 3), kinds=("complex",))
     orders = ("fro", "nuc", 1, -1, 2, -2, float("inf"), float("-inf"))
@@ -82,6 +96,12 @@ def records(s):
 
     for name in ("cumsum", "logcumsumexp", "cumprod"):
         table[name] = s.record(c(x, 1), c(x, -1), c(t(), 0), c(t(0), 0), kinds=("int",))
+    table["logcumsumexp complex"] = s.record(
+        *(c(x, 1), c(t(3, 5, low=-9, high=9), 1), c(s.given([1e4, 0.0, 1e4]), 0)),
+        kinds=("complex",),
+        name="logcumsumexp",
+        second=False,
+    )
     for name in ("cummax", "cummin"):
         table[name] = s.record(c(x, 1), c(t(5), 0), kinds=("int",), second=False)
     table["diff"] = s.record(
