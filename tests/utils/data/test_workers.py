@@ -281,7 +281,7 @@ def hang(index):
 
 @POSIX
 def test_timeout(capfd, monkeypatch):
-    monkeypatch.setattr("flambeau.utils.data.pool.GRACE", 0.1)
+    monkeypatch.setattr("flambeau.utils.data.pool.GRACE", 1.0)
     loader = DataLoader(Troubled(hang), batch_size=2, num_workers=1, timeout=1)
     expected = r"timed out after 1 seconds: worker 0 .* while reading the samples \[2, 3\]"
     with pytest.raises(RuntimeError, match=expected):
