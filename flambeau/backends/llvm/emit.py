@@ -176,6 +176,8 @@ class _Kernel(Folds):
         for phase in range(last + 1):
             works = self.works("i", phase)
             if works:
+                if phase == 1 and self.n_fold == 1:
+                    self.fetch_next_row()
                 self.fixed_values(works)
                 self.start(works)
                 self.row_loops(works, phase)
@@ -185,6 +187,29 @@ class _Kernel(Folds):
         stores = [x for x in range(len(self.code)) if self.is_store(x) and self.levels[x] != "i"]
         self.fixed_values(stores)
         self.compute(stores, self.values, lambda k: self.here[k], False)
+
+    def fetch_next_row(self):
+        """Ask for what the next row starts with, while this one is computed with."""
+        first = {
+            self.code[x][3][0]
+            for x in self.closure(self.works("i", 0), lambda x: False)
+            if self.code[x][0] == "load"
+        }
+        for k in sorted(first):
+            if self.step_class(k) != 1:
+                continue
+            self.external("declare void @llvm.prefetch.p0(ptr, i32, i32, i32)")
+            size = dtypes.BY_NAME[self.operands[k][0]].itemsize
+            count = self.let(f"mul i64 {self.fold[0]}, {size}")
+            lines = self.let(f"lshr i64 {count}, 6")
+            following = self.let(f"getelementptr i8, ptr {self.here[k]}, i64 {count}")
+
+            def fetch(i, following=following):
+                place = self.let(f"mul i64 {i}, 64")
+                place = self.let(f"getelementptr i8, ptr {following}, i64 {place}")
+                self.do(f"call void @llvm.prefetch.p0(ptr {place}, i32 0, i32 3, i32 1)")
+
+            self.loop(lines, fetch)
 
     def fixed_values(self, works):
         """Compute what `works` need that does not depend on the folded loops."""

@@ -29,7 +29,7 @@ def _total(x, dim):
 @composite(name="softmax")
 def _softmax(x, *, dim):
     e = ew.exp(shifted(x, dim))
-    return contiguous(narrow(e / _total(e, dim), x))
+    return contiguous(narrow(e * (1 / _total(e, dim)), x))
 
 
 @_softmax.vjp
