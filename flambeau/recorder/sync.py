@@ -163,9 +163,8 @@ def run(segment):
         for storage in patched:
             apply(storage)
     except BaseException as error:
-        writes = torn or task is None or any(a is not None for a in task.executable.program.aliases)
-        for position, tensor in zip(alive, tensors, strict=True):
-            if not writes:
+        if not torn and task is not None and not _has_written(task):
+            for position, tensor in zip(alive, tensors, strict=True):
                 _compute_alone(state, position, tensor, segment)
         _lose(tensors, storages, segment, error)
         for storage in patched:
@@ -204,11 +203,21 @@ def _finish(task, segment, tensors, storages):
             tensors[k]._history = (graph, position)
 
 
+def _has_written(task):
+    """Whether a program that failed may have changed memory: the interpreter does so at the end."""
+    executable = task.executable
+    return executable.native is not None and any(a is not None for a in executable.program.aliases)
+
+
 def _compute_alone(state, position, tensor, segment):
-    """After a failure: compute a value that does not depend on what failed."""
+    """After a failure: compute a value that does not depend on what failed, into new memory."""
     try:
         task = Task(state, [position], [tensor], ())
-        for buffer in task.executable.run(segment.leaves, segment.scalars)[: len(task.targets)]:
+        program, leaves = task.executable.program, segment.leaves
+        if any(a is not None and leaves[a].is_shared for a in program.aliases):
+            return  # others see that memory, which stays as it was
+        program.aliases = [None] * len(program.aliases)
+        for buffer in task.executable.run(leaves, segment.scalars)[: len(task.targets)]:
             tensor._buffer = buffer
     except (ArithmeticError, IndexError, RuntimeError, ValueError):
         pass  # it does depend on it: `_lose` takes note

@@ -51,3 +51,24 @@ def test_parameters_keep_what_was_in_memory():
     (w * w).sum().backward()
     optimizer.step()
     assert w.tolist() == [b - 0.5 * 2 * b for b in before]
+
+
+def test_what_does_not_depend_on_a_failure_is_computed(monkeypatch):
+    """Also what is written in place: each value is that of its line, whatever failed."""
+    monkeypatch.setattr(flambeau.config, "backend", "auto")
+    x = flambeau.tensor([1.0, 2.0, 3.0])
+    x.tolist()
+    doubled = x * 2.0
+    w = flambeau.ones(3, requires_grad=True)
+    x += 10.0
+    late = x * 2.0
+    bad = doubled[flambeau.tensor([7])]
+    with pytest.raises(IndexError):
+        bad.tolist()
+    assert doubled.tolist() == [2.0, 4.0, 6.0]
+    assert late.tolist() == [22.0, 24.0, 26.0]
+    assert x.tolist() == [11.0, 12.0, 13.0]
+    (w * x).sum().backward()
+    assert w.grad.tolist() == [11.0, 12.0, 13.0]
+    with pytest.raises(RuntimeError, match="never computed"):
+        bad.tolist()
