@@ -58,7 +58,7 @@ def adam(torch, **options):
     return optimizer.step
 
 
-@workload("adam", ratio=1.0)
+@workload("adam", ratio=4.0)
 def adam_default(torch):
     """Adam on 100 parameters of 10,000 numbers."""
     return adam(torch)

@@ -2,52 +2,10 @@
 
 import pytest
 
-PROGRAMS = []
+from .programs import Programs, exponential, leaf, square
 
-
-def program(f):
-    PROGRAMS.append(f)
-    return f
-
-
-def leaf(t, *values, dtype="float32"):
-    """A leaf vector that requires a gradient."""
-    return t.tensor(list(values), dtype=getattr(t, dtype), requires_grad=True)
-
-
-def square(t):
-    """x^2, which saves its argument."""
-
-    class Square(t.autograd.Function):
-        @staticmethod
-        def forward(ctx, x):
-            ctx.save_for_backward(x)
-            return x * x
-
-        @staticmethod
-        def backward(ctx, g):
-            (x,) = ctx.saved_tensors
-            return 2 * x * g
-
-    return Square
-
-
-def exponential(t):
-    """exp(x), which saves its result."""
-
-    class Exp(t.autograd.Function):
-        @staticmethod
-        def forward(ctx, x):
-            y = x.exp()
-            ctx.save_for_backward(y)
-            return y
-
-        @staticmethod
-        def backward(ctx, g):
-            (y,) = ctx.saved_tensors
-            return y * g
-
-    return Exp
+PROGRAMS = Programs()
+program = PROGRAMS.add
 
 
 @program

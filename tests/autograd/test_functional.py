@@ -2,12 +2,10 @@
 
 import pytest
 
-PROGRAMS = []
+from .programs import Programs
 
-
-def program(f):
-    PROGRAMS.append(f)
-    return f
+PROGRAMS = Programs()
+program = PROGRAMS.add
 
 
 def vector(t, *values, grad=False):

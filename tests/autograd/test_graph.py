@@ -2,17 +2,10 @@
 
 import pytest
 
-PROGRAMS = []
+from .programs import Programs, leaf
 
-
-def program(f):
-    PROGRAMS.append(f)
-    return f
-
-
-def leaf(t, *values, dtype="float32"):
-    """A leaf vector that requires a gradient."""
-    return t.tensor(list(values), dtype=getattr(t, dtype), requires_grad=True)
+PROGRAMS = Programs()
+program = PROGRAMS.add
 
 
 def tree(node):
@@ -73,6 +66,21 @@ OPERATIONS = {
     "linear": lambda t, x: t.nn.functional.linear(x, x, x[0]),
     "mse_loss": lambda t, x: t.nn.functional.mse_loss(x, x.detach()),
     "gelu": lambda t, x: t.nn.functional.gelu(x),
+    "linear of more dims": lambda t, x: t.nn.functional.linear(x[None], x, x[0]),
+    "linear without bias": lambda t, x: t.nn.functional.linear(x, x),
+    "cross_entropy": lambda t, x: t.nn.functional.cross_entropy(x, t.tensor([0, 1])),
+    "l1_loss": lambda t, x: t.nn.functional.l1_loss(x, x.detach()),
+    "layer_norm": lambda t, x: t.nn.functional.layer_norm(x, (2,)),
+    "batch_norm": lambda t, x: t.nn.functional.batch_norm(x, None, None, training=True),
+    "dropout": lambda t, x: t.nn.functional.dropout(x, 0.5),
+    "normalize": lambda t, x: t.nn.functional.normalize(x),
+    "mv": lambda t, x: x @ t.ones(2),
+    "product of batches": lambda t, x: x[None] @ x[None],
+    "number over": lambda t, x: 2 / x,
+    "number to the power": lambda t, x: 2**x,
+    "squeeze": lambda t, x: x.unsqueeze(0).squeeze(0),
+    "einsum": lambda t, x: t.einsum("ij,kj->ik", x, x),
+    "in place": lambda t, x: x.clone().add_(1),
 }
 
 

@@ -2,17 +2,10 @@
 
 import pytest
 
-PROGRAMS = []
+from .programs import Programs, leaf
 
-
-def program(f):
-    PROGRAMS.append(f)
-    return f
-
-
-def leaf(t, *values, dtype="float32"):
-    """A leaf vector that requires a gradient."""
-    return t.tensor(list(values), dtype=getattr(t, dtype), requires_grad=True)
+PROGRAMS = Programs()
+program = PROGRAMS.add
 
 
 # Higher derivatives

@@ -5,17 +5,10 @@ import pytest
 
 import flambeau
 
-PROGRAMS = []
+from .programs import Programs, leaf
 
-
-def program(f):
-    PROGRAMS.append(f)
-    return f
-
-
-def leaf(t, *values, dtype="float32"):
-    """A leaf vector that requires a gradient."""
-    return t.tensor(list(values), dtype=getattr(t, dtype), requires_grad=True)
+PROGRAMS = Programs()
+program = PROGRAMS.add
 
 
 # Graphs that are freed, and that are kept
