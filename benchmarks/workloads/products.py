@@ -3,26 +3,42 @@
 from .kernels import normal
 from .registry import workload
 
-
-def product(torch, size):
-    """A product of two matrices of float32."""
-    a, b = normal(torch, size, size), normal(torch, size, size)
-    return lambda: a @ b
+LENGTH = 10
 
 
-@workload("matmul_64", ratio=1.0)
+def chain(torch, size):
+    """Products, each of the last one's result and the same matrix."""
+    a = normal(torch, size, size) / size**0.5
+
+    def call():
+        x = a
+        for _ in range(LENGTH):
+            x = x @ a
+        return x
+
+    return call
+
+
+@workload("matmul_64", per=LENGTH, ratio=1.0)
 def matmul_64(torch):
-    """A product of matrices of 64 x 64."""
-    return product(torch, 64)
+    """A product of matrices of 64 x 64, of 10 in a row."""
+    return chain(torch, 64)
 
 
-@workload("matmul_256", ratio=1.0)
+@workload("matmul_256", per=LENGTH, ratio=1.0)
 def matmul_256(torch):
-    """A product of matrices of 256 x 256."""
-    return product(torch, 256)
+    """A product of matrices of 256 x 256, of 10 in a row."""
+    return chain(torch, 256)
 
 
-@workload("matmul_1024", ratio=1.0)
+@workload("matmul_1024", per=LENGTH, ratio=1.0)
 def matmul_1024(torch):
-    """A product of matrices of 1024 x 1024."""
-    return product(torch, 1024)
+    """A product of matrices of 1024 x 1024, of 10 in a row."""
+    return chain(torch, 1024)
+
+
+@workload("matmul_seen")
+def matmul_seen(torch):
+    """A single product of matrices of 64 x 64 whose result is looked at."""
+    a, b = normal(torch, 64, 64), normal(torch, 64, 64)
+    return lambda: a @ b

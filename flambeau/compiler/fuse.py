@@ -141,7 +141,7 @@ class Partition:
             if node.kind in ("leaf", "copy", "reduce") or self.opaque(node):
                 self.stored.add(node.id)
         for x in self.program.outputs:
-            while x.kind == "reshape":
+            while x.keeps_order:
                 x = x.inputs[0]
             self.store(x)
         cost = {}
@@ -167,7 +167,7 @@ class Partition:
                     continue
                 if node.kind == "matmul":
                     self.ensure(x)
-                    if not self._fits_blas(x):
+                    if not self._fits_product(x):
                         self.store(x)
                 else:
                     self._ensure_contiguous(x)
@@ -185,13 +185,10 @@ class Partition:
         if x.id not in self.stored:
             self.store(x)
 
-    def _fits_blas(self, x):
+    def _fits_product(self, x):
+        """Whether rows or columns of an operand are without gaps, as products pack them."""
         _, _, strides = self.access(x)
-        _, m, n = x.shape
-        row, column = strides[1], strides[2]
-        if (column == 1 or n == 1) and (row >= max(n, 1) or m == 1):
-            return True
-        return (row == 1 or m == 1) and (column >= max(m, 1) or n == 1)
+        return 1 in strides[1:] or 1 in x.shape[1:]
 
     # Steps
 

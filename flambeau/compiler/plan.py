@@ -13,7 +13,6 @@ from .loops import build_kernel, scatter_kernel
 
 __all__ = ["Call", "Plan", "plan"]
 
-EPILOGUE_DEPTH = 256  # of a product at most: a deeper one gains nothing by tiles that stay in cache
 EPILOGUE_SIZE = 1 << 16  # elements of a product at least
 
 
@@ -65,11 +64,8 @@ class _Planner:
     def bind(self):
         """Let the outputs be the memory of the nodes they are."""
         for i, x in enumerate(self.program.outputs):
-            while x.kind == "reshape" and x.id not in self.part.stored:
+            while x.keeps_order:
                 x = x.inputs[0]
-            if x.kind == "reshape":
-                while x.kind == "reshape":
-                    x = x.inputs[0]
             taken = x.id in self.binding or x.kind == "leaf"
             if taken or not self._may_bind(x, i):
                 self.copies.append((x, i))
@@ -112,7 +108,7 @@ class _Planner:
         return last
 
     def _stored_below(self, x):
-        while x.kind == "reshape" and x.id not in self.part.stored:
+        while x.keeps_order and x.id not in self.part.stored:
             x = x.inputs[0]
         return x
 
@@ -317,8 +313,7 @@ class _Planner:
         if last is None or last.kind != "matmul" or last.node.id not in step.reads:
             return 0
         batch, m, n = last.node.shape
-        k = last.node.inputs[0].shape[2]
-        if k > EPILOGUE_DEPTH or batch * m * n < EPILOGUE_SIZE or m == 1:
+        if batch * m * n < EPILOGUE_SIZE or m == 1:
             return 0
         count, d = 1, 0
         while d < len(step.domain) and count < batch * m:
@@ -390,7 +385,7 @@ class _Planner:
             self.calls[-1].node = node
         else:
             reads = [self._source(x) for x in node.inputs if x is not None]
-            kind = "matmul" if node.kind == "matmul" and _has_blas(node) else "host"
+            kind = "matmul" if node.kind == "matmul" and _is_native(node) else "host"
             self.calls.append(Call(kind, node, None, reads, [self.memory_of(node)]))
 
     def _source(self, x):
@@ -419,7 +414,7 @@ class _Planner:
         self._add(build_kernel(self.part, group, None, [(value, memory, strides, offset)]))
 
 
-def _has_blas(node):
+def _is_native(node):
     return node.dtype.name in ("float32", "float64")
 
 

@@ -44,6 +44,22 @@ class Node:
             count *= size
         return count
 
+    @property
+    def keeps_order(self):
+        """Whether these are the elements of the first input in the same row-major order."""
+        if self.kind != "move":
+            return self.kind == "reshape"
+        kept = []
+        for (axis, start, step), size in zip(self.attrs, self.inputs[0].shape, strict=True):
+            if axis is None or start or step != 1:
+                if size != 1:
+                    return False
+            elif self.shape[axis] != size:
+                return False
+            elif size != 1:
+                kept.append(axis)
+        return kept == [d for d, size in enumerate(self.shape) if size != 1]
+
     def __repr__(self):
         inputs = ", ".join(f"%{x.id}" if x is not None else "none" for x in self.inputs)
         op = f" {getattr(self.op, 'name', self.op)}" if self.op is not None else ""

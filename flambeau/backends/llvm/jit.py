@@ -4,7 +4,6 @@ A compiled object is a file named by the hash of its text, the CPU and the versi
 beside and renamed, and read only if its checksum fits, so that several processes can share it.
 """
 
-import ctypes
 import hashlib
 import os
 import sys
@@ -17,7 +16,7 @@ import llvmlite.binding as llvm
 
 from ... import config
 
-__all__ = ["compiled", "compiled_count", "function_address"]
+__all__ = ["compiled", "compiled_count"]
 
 _lock = threading.RLock()
 _addresses = {}
@@ -74,8 +73,8 @@ def _write(path, data):
         pass  # a cache that can not be written is only slower
 
 
-def _object(text):
-    """The machine code of a module."""
+def _object(text, loops):
+    """The machine code of a module; `loops` says whether LLVM may vectorise and unroll them."""
     global compiled_count
     if "llvm" in config.show or "all" in config.show:
         print(text)
@@ -83,15 +82,18 @@ def _object(text):
     module = llvm.parse_assembly(text)
     module.verify()
     options = llvm.create_pipeline_tuning_options(speed_level=3)
-    options.loop_vectorization = options.slp_vectorization = True
-    options.loop_unrolling = options.loop_interleaving = True
+    options.loop_vectorization = options.slp_vectorization = loops
+    options.loop_unrolling = options.loop_interleaving = loops
     builder = llvm.create_pass_builder(_target, options)
     builder.getModulePassManager().run(module, builder)
     return _target.emit_object(module)
 
 
-def compiled(key, make_text):
-    """The address of the function of a structure; make_text(symbol) gives its module."""
+def compiled(key, make_text, loops=True):
+    """The address of the function of a structure; make_text(symbol) gives its module.
+
+    loops: whether LLVM may vectorise and unroll loops, which takes most of the time.
+    """
     address = _addresses.get(key)
     if address is not None:
         return address
@@ -106,7 +108,7 @@ def compiled(key, make_text):
         path = os.path.join(folder, _source_version(), name) if folder else None
         data = _read(path) if path else None
         if data is None:
-            data = _object(make_text(symbol))
+            data = _object(make_text(symbol), loops)
             if path:
                 _write(path, data)
         _engine.add_object_file(llvm.ObjectFileRef.from_data(data))
@@ -138,28 +140,3 @@ def _source_version():
                 stamp.update(f"{name}:{info.st_size}:{info.st_mtime_ns};".encode())
         _version = stamp.hexdigest()
     return _version
-
-
-_blas = None
-
-
-def blas():
-    """OpenBLAS, with one thread: the work is shared out among ours."""
-    global _blas
-    if _blas is None:
-        import scipy_openblas32
-
-        folder = scipy_openblas32.get_lib_dir()
-        name = next(
-            n
-            for n in sorted(os.listdir(folder))
-            if "scipy_openblas" in n and n.endswith((".so", ".dylib", ".dll"))
-        )
-        _blas = ctypes.CDLL(os.path.join(folder, name))
-        _blas.scipy_openblas_set_num_threads(1)
-    return _blas
-
-
-def function_address(name):
-    """The address of a function of OpenBLAS."""
-    return ctypes.cast(getattr(blas(), name), ctypes.c_void_p).value

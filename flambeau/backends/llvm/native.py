@@ -1,4 +1,4 @@
-"""The native parts that are always the same: the matrix product, and what walks a program.
+"""The native parts that are always the same: what walks a program, alone or with helpers.
 
 A program is a table of entries of 5 int64: function, args, tiles, tiles of a chunk, chunks.
 
@@ -12,105 +12,9 @@ import sys
 
 from . import jit
 
-__all__ = ["epilogue_address", "gemm_address", "helper_address", "runner_address"]
+__all__ = ["helper_address", "runner_address"]
 
 _GIVE_WAY = "SwitchToThread" if sys.platform == "win32" else "sched_yield"
-
-_GEMM = """
-define void @{symbol}(i64 %begin, i64 %end, ptr %args, ptr %bufs, ptr %scalars, ptr %status) {{
-entry:
-{loads}
-  %am = sub i64 %m, 1
-  %bm = add i64 %am, %rows
-  %tiles = sdiv i64 %bm, %rows
-  %pa0 = getelementptr ptr, ptr %bufs, i64 %ia
-  %pa1 = load ptr, ptr %pa0
-  %pa = getelementptr {t}, ptr %pa1, i64 %offa
-  %pb0 = getelementptr ptr, ptr %bufs, i64 %ib
-  %pb1 = load ptr, ptr %pb0
-  %pb = getelementptr {t}, ptr %pb1, i64 %offb
-  %pc0 = getelementptr ptr, ptr %bufs, i64 %ic
-  %pc = load ptr, ptr %pc0
-  %f = inttoptr i64 %fn to ptr
-  %ta32 = trunc i64 %ta to i32
-  %tb32 = trunc i64 %tb to i32
-  %n32 = trunc i64 %n to i32
-  %k32 = trunc i64 %k to i32
-  %lda32 = trunc i64 %lda to i32
-  %ldb32 = trunc i64 %ldb to i32
-  br label %test
-test:
-  %i = phi i64 [ %begin, %entry ], [ %i1, %body ]
-  %more = icmp slt i64 %i, %end
-  br i1 %more, label %body, label %done
-body:
-  %batch = sdiv i64 %i, %tiles
-  %tile = srem i64 %i, %tiles
-  %row = mul i64 %tile, %rows
-  %rest = sub i64 %m, %row
-  %left = sub i64 %end, %i
-  %left2 = sub i64 %tiles, %tile
-  %fewer = icmp slt i64 %left, %left2
-  %span = select i1 %fewer, i64 %left, i64 %left2
-  %want = mul i64 %span, %rows
-  %less = icmp slt i64 %rest, %want
-  %count = select i1 %less, i64 %rest, i64 %want
-  %count32 = trunc i64 %count to i32
-  %a1 = mul i64 %batch, %sa
-  %a2 = mul i64 %row, %ra
-  %a3 = add i64 %a1, %a2
-  %a = getelementptr {t}, ptr %pa, i64 %a3
-  %b1 = mul i64 %batch, %sb
-  %b = getelementptr {t}, ptr %pb, i64 %b1
-  %c1 = mul i64 %batch, %m
-  %c2 = add i64 %c1, %row
-  %c3 = mul i64 %c2, %n
-  %c = getelementptr {t}, ptr %pc, i64 %c3
-  call void %f(
-    i32 101, i32 %ta32, i32 %tb32, i32 %count32, i32 %n32, i32 %k32, {t} 1.0,
-    ptr %a, i32 %lda32, ptr %b, i32 %ldb32, {t} 0.0, ptr %c, i32 %n32)
-  %i1 = add i64 %i, %span
-  br label %test
-done:
-  ret void
-}}
-"""
-_NAMES = ("ia", "ib", "ic", "offa", "offb", "m", "n", "k", "ta", "tb", "lda", "ldb", "sa", "sb")
-_NAMES += ("ra", "rows", "fn")
-
-_EPILOGUE = """
-define void @{symbol}(i64 %begin, i64 %end, ptr %args, ptr %bufs, ptr %scalars, ptr %status) {{
-entry:
-{loads}
-  %gemm = inttoptr i64 %fg to ptr
-  %ga = inttoptr i64 %ag to ptr
-  %kernel = inttoptr i64 %fk to ptr
-  %ka = inttoptr i64 %ak to ptr
-  br label %test
-test:
-  %i = phi i64 [ %begin, %entry ], [ %i1, %body ]
-  %more = icmp slt i64 %i, %end
-  br i1 %more, label %body, label %done
-body:
-  %i1 = add i64 %i, 1
-  call void %gemm(i64 %i, i64 %i1, ptr %ga, ptr %bufs, ptr %scalars, ptr %status)
-  %batch = sdiv i64 %i, %tiles
-  %tile = srem i64 %i, %tiles
-  %row = mul i64 %tile, %rows
-  %rest = sub i64 %m, %row
-  %less = icmp slt i64 %rest, %rows
-  %count = select i1 %less, i64 %rest, i64 %rows
-  %b1 = mul i64 %batch, %m
-  %b2 = add i64 %b1, %row
-  %first = mul i64 %b2, %each
-  %span = mul i64 %count, %each
-  %last = add i64 %first, %span
-  call void %kernel(i64 %first, i64 %last, ptr %ka, ptr %bufs, ptr %scalars, ptr %status)
-  br label %test
-done:
-  ret void
-}}
-"""
 
 _HELPERS = """
 declare i32 @{give_way}()
@@ -304,36 +208,6 @@ out:
 }}
 """
 )
-
-
-def gemm_address(kind):
-    """The address of the product of batches, as tiles of rows; kind is "float" or "double"."""
-
-    def text(symbol):
-        return _GEMM.format(symbol=symbol, t=kind, loads=_load(_NAMES))
-
-    return jit.compiled(("gemm", kind), text)
-
-
-def _load(names):
-    """Code that names the int64s in `args`."""
-    lines = []
-    for k, name in enumerate(names):
-        lines.append(f"  %{name}.p = getelementptr i64, ptr %args, i64 {k}")
-        lines.append(f"  %{name} = load i64, ptr %{name}.p")
-    return "\n".join(lines)
-
-
-def epilogue_address():
-    """The address of what follows each tile of a product with a kernel on the same rows.
-
-    Its args: the product's function and args, the kernel's, tiles of a batch, rows of a batch,
-    rows of a tile, tiles of the kernel for a row.
-    """
-    names = ("fg", "ag", "fk", "ak", "tiles", "m", "rows", "each")
-    return jit.compiled(
-        ("epilogue",), lambda symbol: _EPILOGUE.format(symbol=symbol, loads=_load(names))
-    )
 
 
 def runner_address():

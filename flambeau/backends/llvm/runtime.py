@@ -17,13 +17,13 @@ from ..numpy.interpret import OutOfRange, evaluate, strided_view
 from . import jit, native
 from .check import Checker
 from .emit import can_emit, emit
+from .gemm import gemm_address, rows_at_once
 from .threads import team, thread_count
 
 __all__ = ["NativeProgram"]
 
 _UNSHARED = 4  # references to a leaf's buffer that only its tensor and its segment hold
-_ROWS = 64  # of a matrix product, at least, that are one tile
-_TILE_BYTES = 1 << 18  # of a product whose tiles a kernel goes on with
+PIECES = 2  # of a product that a thread gets, on the average
 WORTH_HELP = 1 << 24  # as much, at least, in a program that other threads are woken for
 SHARE = 1 << 20  # points times instructions, at least, that are worth a chunk
 
@@ -77,10 +77,11 @@ class _Native:
         self.calls = calls
         self.blocks, entries, shared = [], [], 0
         for call in calls:
-            address, tiles, args = _entry(call, program_plan)
+            if call.kind == "matmul":
+                address, tiles, args = self._product(call, program_plan)
+            else:
+                address, tiles, args = _kernel_entry(call, program_plan)
             block = self._block(args)
-            if call.epilogue is not None:
-                address, block = self._with_epilogue(call, program_plan, address, block)
             grain, chunks = _shares(call, tiles)
             shared += _work(call) if chunks > 1 else 0
             entries += [address, _address(block), tiles, grain, chunks]
@@ -102,15 +103,26 @@ class _Native:
         self.blocks.append(block)
         return block
 
-    def _with_epilogue(self, call, program_plan, address, block):
-        """(function, arguments) of a product whose tiles a kernel goes on with."""
-        _batch, m, _ = call.node.shape
-        rows = int(block[-2])
-        kernel, _, args = _entry(call.epilogue, program_plan)
-        second = self._block(args)
-        args = [address, _address(block), kernel, _address(second)]
-        args += [-(-m // rows), m, rows, call.row_tiles()]
-        return native.epilogue_address(), self._block(args)
+    def _product(self, call, program_plan):
+        """(function, pieces, arguments) of a product, and of the kernel that goes on with it."""
+        node, place, part = call.node, program_plan.place, program_plan.partition
+        a, b = node.inputs
+        kind = "float" if node.dtype is dtypes.float32 else "double"
+        batch, m, n = node.shape
+        k = a.shape[2]
+        (_, offa, sa), (_, offb, sb) = part.access(a), part.access(b)
+        ra, ca = _steps(sa, m, k)
+        rb, cb = _steps(sb, k, n)
+        rows, columns = _piece(call)
+        args = [place[call.reads[0]], place[call.reads[1]], place[call.writes[0]], offa, offb]
+        args += [m, n, k, ra, ca, rb, cb, sa[0], sb[0], rows, columns]
+        if call.epilogue is None:
+            args += [0, 0, 0, rows]
+        else:
+            kernel, _, after = _kernel_entry(call.epilogue, program_plan)
+            args += [kernel, _address(self._block(after)), call.row_tiles(), rows_at_once(kind, n)]
+        pieces = batch * -(-m // rows) * -(-n // columns) if n and k else 0
+        return gemm_address(kind, n, ca == 1), pieces, args
 
 
 def _address(array):
@@ -139,42 +151,37 @@ def _shares(call, tiles):
     return grain, -(-tiles // grain)
 
 
-def _entry(call, program_plan):
-    place = program_plan.place
-    if call.kind == "matmul":
-        return _matmul_entry(call, program_plan)
-    kernel = call.kernel
+def _kernel_entry(call, program_plan):
+    """(function, tiles, arguments) of a kernel."""
+    place, kernel = program_plan.place, call.kernel
     address = jit.compiled(kernel.key, lambda symbol: emit(kernel.key, symbol))
     indices = [0 if m is None else place[m] for m in kernel.memories]
     return address, kernel.tiles, [*indices, *kernel.slots, *kernel.args]
 
 
-def _matmul_entry(call, program_plan):
-    node, place, part = call.node, program_plan.place, program_plan.partition
-    a, b = node.inputs
-    kind = "float" if node.dtype is dtypes.float32 else "double"
-    batch, m, n = node.shape
-    k = a.shape[2]
-    (_, offa, sa), (_, offb, sb) = part.access(a), part.access(b)
-    ta, lda = _layout(sa, m, k)
-    tb, ldb = _layout(sb, k, n)
-    rows = m if m * n * k < 1 << 21 else max(_ROWS, -(-m // 8))
+def _steps(strides, rows, columns):
+    """How far apart rows and columns of a matrix are; those of a size of 1 are next to each other.
+
+    >>> _steps((0, 5, 7), 3, 1)
+    (5, 1)
+    """
+    return 1 if rows == 1 else strides[1], 1 if columns == 1 else strides[2]
+
+
+def _piece(call):
+    """(rows, columns) of the pieces of a product that threads share.
+
+    Each packs what it reads of both operands, so pieces are few, and cut where that costs least.
+    """
+    batch, m, n = call.node.shape
+    wanted = min(PIECES * thread_count(), _work(call) // SHARE) // max(batch, 1)
+    if thread_count() == 1 or wanted < 2 or not m * n:
+        return max(m, 1), max(n, 1)
     if call.epilogue is not None:
-        rows = min(max(_ROWS, _TILE_BYTES // (n * node.dtype.itemsize)), m)
-    name = "scipy_cblas_sgemm" if kind == "float" else "scipy_cblas_dgemm"
-    args = [place[call.reads[0]], place[call.reads[1]], place[call.writes[0]], offa, offb]
-    args += [m, n, k, ta, tb, lda, ldb, sa[0], sb[0], 1 if ta == 112 else lda, max(rows, 1)]
-    args.append(jit.function_address(name))
-    tiles = batch * -(-m // max(rows, 1)) if n and k else 0
-    return native.gemm_address(kind), tiles, args
-
-
-def _layout(strides, rows, columns):
-    """(CblasNoTrans or CblasTrans, leading dimension) of a matrix with these strides."""
-    _, r, c = strides
-    if (c == 1 or columns == 1) and (r >= max(columns, 1) or rows == 1):
-        return 111, max(r, columns, 1)
-    return 112, max(c, rows, 1)
+        return -(-m // min(wanted, m)), n
+    cuts = [(down, wanted // down) for down in range(1, wanted + 1) if wanted % down == 0]
+    down, across = min(cuts, key=lambda cut: cut[0] * n + cut[1] * m)
+    return -(-m // min(down, m)), -(-n // min(across, n))
 
 
 class NativeProgram:

@@ -1,0 +1,95 @@
+"""Matrix products: all shapes of tiles, layouts and pieces, for every width of registers."""
+
+import ctypes
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from flambeau.backends.llvm import gemm, jit, panels
+
+REGISTERS = [(64, 32), (32, 16), (16, 16), (16, 32)]
+KINDS = {"float": np.float32, "double": np.float64}
+_functions = {}
+
+
+def native(registers, kind, vectors):
+    """The product's function for a machine with such registers; 0 vectors: few columns."""
+    key = (registers, kind, vectors)
+    if key not in _functions:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(panels, "registers", lambda: registers)
+            patch.setattr(gemm, "registers", lambda: registers)
+            writer = gemm._Tiles(kind, vectors) if vectors else gemm._Dots(kind)
+            address = jit.compiled(("gemm", "test", *key), writer.text, loops=False)
+        prototype = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * 2, *[ctypes.c_void_p] * 4)
+        _functions[key] = prototype(address)
+    return _functions[key]
+
+
+def matrices(generator, kind, batch, rows, columns, layout):
+    """Random matrices in memory with rows or columns without gaps, or both with gaps."""
+    shape = {
+        "rows": (batch, rows, columns + 3),
+        "columns": (batch, columns, rows + 2),
+        "neither": (batch, rows * 2, columns * 3),
+    }[layout]
+    x = generator.uniform(-1, 1, shape).astype(KINDS[kind])
+    if layout == "rows":
+        return x[:, :, :columns]
+    return x[:, :, :rows].swapaxes(1, 2) if layout == "columns" else x[:, ::2, ::3]
+
+
+def product(function, a, b, rows, columns, order):
+    """a @ b, as pieces of so many rows and columns, computed in an order."""
+    (batch, m, k), n = a.shape, b.shape[2]
+    guard = 7
+    memory = np.full(batch * m * n + 2 * guard, np.nan, a.dtype)
+    bufs = np.array([x.__array_interface__["data"][0] for x in (a, b, memory[guard:])], np.int64)
+    steps = [s // a.itemsize for x in (a, b) for s in x.strides[1:]]
+    batches = [x.strides[0] // a.itemsize for x in (a, b)]
+    args = np.array([0, 1, 2, 0, 0, m, n, k, *steps, *batches, rows, columns, 0, 0, 0, rows])
+    count = batch * -(-m // rows) * -(-n // columns)
+    cuts = sorted({0, count, *(cut % (count + 1) for cut in order)})
+    for begin, end in reversed(list(pairwise(cuts))):
+        function(begin, end, args.ctypes.data, bufs.ctypes.data, None, None)
+    assert np.isnan([memory[:guard], memory[-guard:]]).all()
+    return memory[guard:-guard].reshape(batch, m, n)
+
+
+layouts = st.sampled_from(["rows", "columns", "neither"])
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+@pytest.mark.parametrize("registers", REGISTERS, ids=str)
+@given(data=st.data())
+@settings(max_examples=60, deadline=None)
+def test_every_shape_and_layout(registers, kind, data):
+    """The product of random matrices, in random pieces, is NumPy's, and writes nothing beside."""
+    draw = data.draw
+    vectors = draw(st.integers(0, 2))
+    batch, m, k = (draw(st.integers(1, top)) for top in (3, 70, 80))
+    n = draw(st.integers(1, 8 if vectors == 0 else 90))
+    left = draw(layouts) if vectors else "rows"
+    generator = np.random.default_rng(draw(st.integers(0, 99)))
+    a = matrices(generator, kind, batch, m, k, left)
+    b = matrices(generator, kind, batch, k, n, draw(layouts))
+    rows, columns = draw(st.integers(1, m)), draw(st.integers(1, n))
+    cuts = draw(st.lists(st.integers(0, 1000), max_size=3))
+    found = product(native(registers, kind, vectors), a, b, rows, columns, cuts)
+    tolerance = 1e-5 if kind == "float" else 1e-13
+    assert found == pytest.approx(a.astype(np.float64) @ b, abs=tolerance * k)
+
+
+@pytest.mark.parametrize("vectors", [0, 2])
+@pytest.mark.parametrize("layout", ["rows", "columns"])
+def test_blocks(vectors, layout):
+    """Inner dims and columns of several blocks are summed up."""
+    generator = np.random.default_rng(0)
+    k, n = (70_000, 3) if vectors == 0 else (1300, 1100)
+    a = matrices(generator, "float", 1, 33, k, "rows" if vectors == 0 else layout)
+    b = matrices(generator, "float", 1, k, n, layout)
+    found = product(native((64, 32), "float", vectors), a, b, 20, n, [])
+    assert found == pytest.approx(a.astype(np.float64) @ b, abs=1e-3)
