@@ -3,7 +3,7 @@
 from .kernels import normal
 from .registry import workload
 
-LENGTH = 10
+LENGTH = 20
 
 
 def chain(torch, size):
@@ -21,19 +21,19 @@ def chain(torch, size):
 
 @workload("matmul_64", per=LENGTH, ratio=1.0)
 def matmul_64(torch):
-    """A product of matrices of 64 x 64, of 10 in a row."""
+    """A product of matrices of 64 x 64, of 20 in a row."""
     return chain(torch, 64)
 
 
 @workload("matmul_256", per=LENGTH, ratio=1.0)
 def matmul_256(torch):
-    """A product of matrices of 256 x 256, of 10 in a row."""
+    """A product of matrices of 256 x 256, of 20 in a row."""
     return chain(torch, 256)
 
 
 @workload("matmul_1024", per=LENGTH, ratio=1.0)
 def matmul_1024(torch):
-    """A product of matrices of 1024 x 1024, of 10 in a row."""
+    """A product of matrices of 1024 x 1024, of 20 in a row."""
     return chain(torch, 1024)
 
 

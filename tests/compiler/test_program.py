@@ -127,3 +127,28 @@ def test_the_verifier_sees_memory_used_twice(build):
     result.offsets = dict.fromkeys(result.offsets, 0)
     with pytest.raises(InvalidProgram, match="share"):
         verify_plan(program, result)
+
+
+@pytest.mark.parametrize(
+    ("axes", "shape", "kept"),
+    [
+        (((0, 0, 1), (None, 0, 1), (1, 0, 1)), (3, 4), True),  # squeeze
+        (((1, 0, 1), (None, 0, 1), (3, 0, 1)), (1, 3, 1, 4), True),  # unsqueeze
+        (((1, 0, 1), (None, 0, 1), (0, 0, 1)), (4, 3), False),  # transpose
+        (((0, 0, 1), (None, 0, 1), (1, 0, 1)), (2, 4), False),  # slice
+        (((0, 0, 1), (None, 0, 1), (1, 3, -1)), (3, 4), False),  # flip
+        (((0, 0, 1), (1, 0, 1), (2, 0, 1)), (3, 5, 4), False),  # expand
+        (((None, 2, 1), (0, 0, 1), (1, 0, 1)), (1, 4), False),  # select
+    ],
+)
+def test_what_keeps_the_order(build, axes, shape, kept):
+    """A result that only differs in dims of size 1 is made where it stays."""
+    x = leaf(build, 3, 1, 4)
+    y = build.map(OPS["exp"], (x,), x.shape, dtypes.float32)
+    z = build.move(y, axes, shape)
+    assert z.keeps_order is kept
+    result = build.reshape(z, (z.numel,))
+    program = Program(build.nodes, [result], [None], 1, 0)
+    part = partition(program, can_emit)
+    assert part.is_stored(y) is kept
+    assert len(plan(program, part).calls) == 1

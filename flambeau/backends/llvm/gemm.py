@@ -24,6 +24,7 @@ ARGUMENTS += ("rows", "columns", "kernel", "ka", "each", "at_once")
 _ROW_BYTES = 1 << 11  # of a row of `a` in a block of the inner dimension, at most
 _BLOCK_BYTES = 1 << 20  # of a packed block of `b`, at most
 _TOGETHER = 4  # tiles of `a` that are packed at once where its columns follow each other
+_AHEAD = 16  # rows of `b` that are fetched before they are needed
 _FEW = 8  # columns for which products are summed along vectors instead
 _EPILOGUE_BYTES = 1 << 18  # of the result, about, that a following kernel is called for
 
@@ -155,6 +156,10 @@ class _Tiles(_Product):
         i = self.let("phi i64 [ 0, %start ], [ 0, %old ], [ %next, %sum ]")
         line, column = self.at("%b", (i, "%ldb")), self.at("%a", (i, self.pitch))
         factors = [self.load(self.at(line, v * self.lanes)) for v in columns]
+        ahead = self.at(line, (_AHEAD, "%ldb"))
+        for v in columns:
+            place = self.at(ahead, v * self.lanes)
+            self.do(f"call void @llvm.prefetch.p0(ptr {place}, i32 0, i32 3, i32 1)")
         for r in range(height):
             x = self.let(f"load {self.kind}, ptr {self.at(column, r)}")
             x = self.let(f"insertelement {kind} poison, {self.kind} {x}, i32 0")
