@@ -8,6 +8,11 @@ import math
 
 from . import autograd, dtypes, ops, tensor
 from .autograd import enable_grad, inference_mode, no_grad, set_grad_enabled
+from .autograd.anomaly_mode import (
+    is_anomaly_check_nan_enabled,
+    is_anomaly_enabled,
+    set_anomaly_enabled,
+)
 from .autograd.modes import is_grad_enabled, is_inference_mode_enabled
 from .dtypes import (
     bfloat16,
@@ -38,6 +43,7 @@ from .formats import (
     memory_format,
     preserve_format,
     sparse_coo,
+    sparse_csc,
     sparse_csr,
     strided,
 )
@@ -85,6 +91,7 @@ from .settings import (
     set_flush_denormal,
     set_num_interop_threads,
     set_num_threads,
+    set_strict,
     set_warn_always,
     use_deterministic_algorithms,
 )
@@ -119,6 +126,17 @@ _LATER = {
     "load": "serialization",
     "save": "serialization",
     "set_printoptions": "printing",
+    "debug_nans": "nans",
+    "vmap": "func",
+    "why": "explain",
+    **dict.fromkeys(("hspmm", "smm"), "sparse.products"),
+    **dict.fromkeys(
+        (
+            *("sparse_compressed_tensor", "sparse_coo_tensor", "sparse_csc_tensor"),
+            "sparse_csr_tensor",
+        ),
+        "sparse.creation",
+    ),
     **dict.fromkeys(("_assert", "_check"), "queries"),
     **dict.fromkeys(
         (
@@ -206,6 +224,8 @@ __all__ = [
     "int16",
     "int32",
     "int64",
+    "is_anomaly_check_nan_enabled",
+    "is_anomaly_enabled",
     "is_complex",
     "is_deterministic_algorithms_warn_only_enabled",
     "is_floating_point",
@@ -228,6 +248,7 @@ __all__ = [
     "promote_types",
     "resize_as_",
     "result_type",
+    "set_anomaly_enabled",
     "set_default_device",
     "set_default_dtype",
     "set_default_tensor_type",
@@ -237,9 +258,11 @@ __all__ = [
     "set_grad_enabled",
     "set_num_interop_threads",
     "set_num_threads",
+    "set_strict",
     "set_warn_always",
     "short",
     "sparse_coo",
+    "sparse_csc",
     "sparse_csr",
     "strided",
     "synchronize",

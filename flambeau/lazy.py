@@ -14,7 +14,7 @@ def submodules(package, later=None):
     later = later or {}
 
     def __getattr__(name):
-        if name in later or not name.startswith("_"):
+        if name in later or not name.startswith("__"):
             home = later.get(name, name)
             if importlib.util.find_spec(f"{package}.{home}") is not None:
                 module = importlib.import_module(f"{package}.{home}")

@@ -6,16 +6,18 @@ pass walks segments from the latest to the earliest. The first time, the rules r
 state keeps where that ended (a *macro*), and later walks jump there.
 """
 
+from ..formats import strided
 from ..ops.api import FUNCTIONS
 from ..recorder import inplace
 from ..recorder.entering import enter
+from ..recorder.handle import Tensor
 from ..recorder.trace import flush, force, local
 from . import modes
 from .arguments import as_list, check_inputs, cotangents, roots_of
 from .hooks import call_tensor_hooks, ends_of_pass
 from .macros import run_segment
 from .paths import gradient_inputs
-from .rules import FREED, zeros_of
+from .rules import FREED, add_cotangents, zeros_of
 
 __all__ = ["backward", "grad"]
 
@@ -46,10 +48,11 @@ def run(roots, seeds, targets, retain, create_graph):
     trace, was_open = local.trace, local.trace.open
     trace.hold += 1  # from here on no other thread takes the segment
     try:
-        if trace.segment.contexts or trace.exposed:
+        watched = trace.segment.contexts or trace.exposed or trace.watch is not None
+        if watched and not trace.sampling:
             flush()  # what is recorded is then in memory, whatever a hook or another thread does
             trace.open = True
-        with modes.set_grad_enabled(bool(create_graph)), ends_of_pass:
+        with modes.set_grad_enabled(bool(create_graph)), ends_of_pass(targets is not None):
             return _run(roots, seeds, targets, retain, create_graph)
     finally:
         trace.hold -= 1
@@ -99,7 +102,7 @@ def _run(roots, seeds, targets, retain, create_graph):
                 continue
             owner, history = owners[p]
             if history is not None:
-                _add(pending, *history, g)
+                _add(pending, *history, g.to_dense() if g.is_sparse else g)
             else:
                 leaves.append((owner, g))
         if not retain and graph is not None:
@@ -175,7 +178,7 @@ def _totals(leaves, targets):
     totals = {}
     for leaf, g in leaves:
         seen = totals.get(id(leaf))
-        totals[id(leaf)] = (leaf, g if seen is None else seen[1] + g)
+        totals[id(leaf)] = (leaf, g if seen is None else add_cotangents(seen[1], g))
     wanted = None if targets is None else {id(t) for t in targets}
     for key, (leaf, g) in totals.items():
         if leaf._hooks and (wanted is None or key in wanted):
@@ -246,14 +249,14 @@ def accumulate(pairs, create_graph):
         for tensor, g in pairs:
             if tensor is None or not tensor._meta.requires_grad:
                 continue
-            if g._meta.requires_grad and not create_graph:
-                g = inplace.detached(g)
+            if g.requires_grad and not create_graph:
+                g = g.detach()
             seen = tensor._grad
             if seen is None:
-                form = None if tensor._meta.contiguous else "preserve"
+                form = None if tensor._meta.contiguous or g.is_sparse else "preserve"
                 tensor._grad = FUNCTIONS["clone"](g, memory_format=form)
-            elif create_graph:
-                tensor._grad = seen + g
+            elif create_graph or g.is_sparse or seen.is_sparse:
+                tensor._grad = add_cotangents(seen, g)
             else:
                 inplace.write(seen, seen + g)
             if tensor._after_grad:
@@ -297,8 +300,11 @@ def grad(
                 f"The differentiated Tensor at index {k} appears to not have been used in the "
                 "graph. Set allow_unused=True if this is the desired behavior."
             )
-        elif g is not None and g._meta.requires_grad and not create_graph:
-            found[k] = inplace.detached(g)
+        elif g is not None and g.requires_grad and not create_graph:
+            found[k] = g.detach()
+    if any(t.layout is not strided for t in as_list(inputs)):
+        pairs = zip(as_list(inputs), found, strict=True)
+        found = [g if t.layout is strided or g is None else t._gradient(g) for t, g in pairs]
     return tuple(found)
 
 

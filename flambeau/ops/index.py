@@ -5,11 +5,12 @@ import numpy as np
 from .. import dtypes
 from ..recorder import inplace
 from ..recorder.handle import Tensor, intern
+from ..recorder.trace import local
 from . import elementwise as ew
 from . import movement as mv
 from . import view_ops
 from .api import FUNCTIONS, METHODS, cast_to
-from .core import Op, broadcast_shapes
+from .core import Elementwise, Op, broadcast_shapes
 from .creation import arange
 from .from_data import make_tensor
 
@@ -23,8 +24,29 @@ def positions(x, dim):
     return arange(shape[dim]).reshape(shape)
 
 
+FAR = 1 << 62  # how far below zero an index is moved that must not be negative
+_less = Elementwise("lt", np.less, "bool")
+
+
+def _indices(build, inputs, shape, wrap):
+    """The indices as int64 of one shape; unless they wrap, negative ones are out of range."""
+    indices = [build.expand(build.cast(i, dtypes.int64), shape) for i in inputs]
+    if wrap:
+        return indices
+    zero, far = build.const(0, dtypes.int64), build.const(FAR, dtypes.int64)
+    found = []
+    for i in indices:
+        negative = build.map(_less, (i, zero), shape, dtypes.bool_)
+        below = build.map(ew.sub_op, (i, far), shape, dtypes.int64)
+        found.append(build.map(ew.where_op, (negative, below, i), shape, dtypes.int64))
+    return found
+
+
 class _Gather(Op):
-    """Operand 0 read at index tensors (int64, of one shape) along its leading dims."""
+    """Operand 0 read at index tensors (int64, of one shape) along its leading dims.
+
+    wrap: whether negative indices count from the end; they do unless it is False.
+    """
 
     def infer(self, operands, attrs):
         x, *indices = operands
@@ -35,8 +57,7 @@ class _Gather(Op):
         """The gather node."""
         x, *indices = inputs
         shape = broadcast_shapes("index", [i.shape for i in operands[1:]])
-        indices = [build.expand(build.cast(i, dtypes.int64), shape) for i in indices]
-        return build.gather(x, indices)
+        return build.gather(x, _indices(build, indices, shape, attrs.get("wrap", True)))
 
 
 class _Scatter(Op):
@@ -49,7 +70,7 @@ class _Scatter(Op):
         """The scatter node."""
         x, value, *indices = inputs
         shape = broadcast_shapes("index_put", [i.shape for i in operands[2:]])
-        indices = [build.expand(build.cast(i, dtypes.int64), shape) for i in indices]
+        indices = _indices(build, indices, shape, attrs.get("wrap", True))
         value = build.expand(build.cast(value, x.dtype), (*shape, *x.shape[len(indices) :]))
         return build.scatter(x, value, indices, attrs["mode"])
 
@@ -58,13 +79,13 @@ gather_op, scatter_op = _Gather("index"), _Scatter("index_put")
 
 
 @gather_op.vjp
-def _(g, out, x, *indices):
+def _(g, out, x, *indices, **wrap):
     zeros = g.new_zeros(x._meta.shape)
-    return (scatter_op(zeros, g, *indices, mode="sum"), *[None] * len(indices))
+    return (scatter_op(zeros, g, *indices, mode="sum", **wrap), *[None] * len(indices))
 
 
 @scatter_op.vjp
-def _(g, out, x, value, *indices, mode):
+def _(g, out, x, value, *indices, mode, wrap=True):
     if mode == "set":
         by_x = scatter_op(g, g.new_zeros(()), *indices, mode="set")
         by_value = gather_op(g, *indices)
@@ -175,8 +196,8 @@ def _item(i):
         return i
     if isinstance(i, Tensor):
         if not i._meta.shape and i._meta.dtype.category == dtypes.INT:
-            if i._meta.dtype is not dtypes.uint8:
-                return int(i.item())
+            if i._meta.dtype is not dtypes.uint8 and not local.trace.sampling:
+                return int(i.item())  # a view, which knows where it starts
         return i
     if isinstance(i, np.bool_):
         return bool(i)

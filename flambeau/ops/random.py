@@ -13,6 +13,7 @@ from ..backends.memory import Buffer
 from ..recorder import sync
 from ..recorder.entering import new_leaf
 from ..recorder.handle import Tensor, contiguous_strides, intern, require_device
+from ..recorder.trace import local
 from ..rounding import narrow
 from .api import FUNCTIONS, function
 from .core import broadcast_shapes, composite
@@ -99,6 +100,12 @@ def set_rng_state(new_state):
 
 
 def _generator(generator):
+    if "error" in local.trace.sampling[-1:]:
+        raise RuntimeError(
+            "vmap: called random operation while in randomness error mode. Please either use the "
+            "'same' or 'different' randomness flags on vmap or perform the randomness operation "
+            "out of vmap"
+        )
     if generator is None:
         return default_generator
     if not isinstance(generator, source.Generator):

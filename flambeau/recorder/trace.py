@@ -50,7 +50,7 @@ class Segment:
         self.grad_leaves, self.contexts = {}, {}
         self.retained = None
         self.done = self.eager = self.running = False
-        self.slow = trace.exposed
+        self.slow = trace.exposed or trace.watch is not None
 
 
 class Trace:
@@ -60,14 +60,23 @@ class Trace:
     steps then holds the lock `together`, and the quick paths are off. After `quiet` segments that
     nobody else ran this ends. Without the lock it is `busy` during a step. While it is held nobody
     else takes the segment, unless it is `open`.
+
+    sampling: for each `vmap` that is recording the function of one sample, what random numbers
+        are to it: such values are never computed.
+    last: how its last segment was computed (see flambeau.why).
+    watch: what is called instead of recording an operation, or None (see autograd.watch).
     """
 
-    __slots__ = ("busy", "exposed", "hold", "open", "quiet", "root", "segment", "thread")
+    __slots__ = (
+        *("busy", "exposed", "hold", "last", "open", "quiet", "root", "sampling", "segment"),
+        *("thread", "watch"),
+    )
 
     def __init__(self, root=None):
         self.root, self.thread = root, threading.get_ident()
         self.busy = self.hold = self.quiet = 0
         self.exposed = self.open = False
+        self.sampling, self.watch, self.last = [], None, None
         self.segment = Segment(self, root or ROOTS[True])
 
     @property
@@ -139,9 +148,18 @@ def flush():
         run_segment(trace.take())
 
 
+SAMPLING = (
+    "vmap: the function looks at the value of a tensor (by .item(), a condition, print or NumPy), "
+    "but under vmap it is recorded once for all samples, whose values differ. Use torch.where for "
+    "a choice that depends on data."
+)
+
+
 def force(segment):
     """Run a segment, of whatever thread, unless that is done."""
     trace = segment.trace
+    if trace.sampling and trace.segment is segment:
+        raise RuntimeError(SAMPLING)
     if trace.thread != threading.get_ident():
         _force_foreign(segment, trace)
     elif not segment.done and trace.segment is segment and not segment.running:
