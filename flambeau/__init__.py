@@ -16,6 +16,7 @@ from .autograd.anomaly_mode import (
 from .autograd.modes import is_grad_enabled, is_inference_mode_enabled
 from .dtypes import (
     bfloat16,
+    complex32,
     complex64,
     complex128,
     dtype,
@@ -101,6 +102,7 @@ bool = dtypes.bool_
 byte = uint8
 cdouble = complex128
 cfloat = complex64
+chalf = complex32
 char = int8
 double = float64
 float = float32
@@ -127,7 +129,16 @@ _LATER = {
     "save": "serialization",
     "set_printoptions": "printing",
     "debug_nans": "nans",
+    "compile": "compiler",
     "vmap": "func",
+    **dict.fromkeys(
+        (
+            *("GradScaler", "autocast", "clear_autocast_cache", "get_autocast_dtype"),
+            *("is_autocast_available", "is_autocast_enabled", "set_autocast_dtype"),
+            "set_autocast_enabled",
+        ),
+        "amp",
+    ),
     "why": "explain",
     **dict.fromkeys(("hspmm", "smm"), "sparse.products"),
     **dict.fromkeys(
@@ -137,29 +148,41 @@ _LATER = {
         ),
         "sparse.creation",
     ),
-    **dict.fromkeys(("_assert", "_check"), "queries"),
+    **dict.fromkeys(("SymInt", "_assert", "_check", "get_device_module", "sym_int"), "queries"),
+    **dict.fromkeys(("TypedStorage", "UntypedStorage"), "storage"),
+    **dict.fromkeys(("Event", "Stream"), "cuda"),
+    **dict.fromkeys(("cond", "while_loop"), "control"),
     **dict.fromkeys(
         (
-            *("adaptive_avg_pool1d", "avg_pool1d", "bilinear", "channel_shuffle", "conv1d"),
+            *("adaptive_avg_pool1d", "avg_pool1d", "bilinear", "conv1d"),
             *("conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d"),
             *(
                 "max_pool1d",
+                "max_pool1d_with_indices",
+                "adaptive_max_pool1d",
                 "max_pool2d",
                 "max_pool3d",
                 "pairwise_distance",
                 "pdist",
-                "pixel_shuffle",
             ),
-            *("pixel_unshuffle", "rms_norm", "rrelu", "rrelu_"),
+            *("rms_norm", "rrelu", "rrelu_"),
         ),
         "nn.functional",
     ),
     **dict.fromkeys(
         (
-            *("batch_norm", "ctc_loss", "dropout_", "embedding", "group_norm", "kl_div"),
+            *("alpha_dropout", "alpha_dropout_", "batch_norm", "ctc_loss", "dropout_", "embedding"),
+            *("feature_alpha_dropout", "feature_alpha_dropout_", "group_norm", "kl_div"),
             "layer_norm",
         ),
         "nn.toplevel",
+    ),
+    **dict.fromkeys(
+        (
+            *("gru", "gru_cell", "lstm", "lstm_cell", "rnn_relu", "rnn_relu_cell", "rnn_tanh"),
+            "rnn_tanh_cell",
+        ),
+        "nn.functional.recurrent",
     ),
 }
 
@@ -189,9 +212,11 @@ __all__ = [
     "can_cast",
     "cdouble",
     "cfloat",
+    "chalf",
     "channels_last",
     "channels_last_3d",
     "char",
+    "complex32",
     "complex64",
     "complex128",
     "contiguous_format",

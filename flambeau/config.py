@@ -12,7 +12,8 @@ VARIABLES = {
     "FLAMBEAU_VERIFY": ("0", "`1`: verify the program between the stages of the compiler"),
     "FLAMBEAU_SHOW": ("", "stages to print, by comma: trace, program, kernels, plan, llvm, all"),
     "FLAMBEAU_CACHE": ("", "folder of compiled kernels; `0` keeps none on disk"),
-    "FLAMBEAU_STRICT": ("0", "`1`: a suspicious broadcast in a loss is an error, not a warning"),
+    "FLAMBEAU_STRICT": ("0", "`1`: what is most likely wrong is an error, not a warning"),
+    "FLAMBEAU_NANS": ("0", "`1`: raise where a NaN appears, naming the operation and the line"),
     "FLAMBEAU_MAX_TRACE": ("8192", "records after which a trace is run without being asked for"),
     "FLAMBEAU_MAX_PENDING": ("1073741824", "bytes of results after which a trace is run"),
 }
@@ -29,6 +30,7 @@ verify = _read("FLAMBEAU_VERIFY") == "1"
 show = frozenset(filter(None, _read("FLAMBEAU_SHOW").split(",")))
 cache = _read("FLAMBEAU_CACHE")
 strict = _read("FLAMBEAU_STRICT") == "1"
+nans = _read("FLAMBEAU_NANS") == "1"
 max_trace = int(_read("FLAMBEAU_MAX_TRACE"))
 max_pending = int(_read("FLAMBEAU_MAX_PENDING"))
 

@@ -4,11 +4,12 @@ import numpy as np
 
 from . import dtypes, ops
 from .autograd import modes
+from .formats import strided
 from .ops.api import METHODS, cast_to, method
 from .ops.creation import shape_of
 from .ops.from_data import from_array, make_tensor
 from .recorder import inplace, sync
-from .recorder.entering import share
+from .recorder.entering import is_inference, share
 from .recorder.handle import Size, Tensor, require_device
 
 __all__ = []
@@ -21,6 +22,11 @@ def copy_(self, src, non_blocking=False):
         return self
     inplace.check_writable(self, "copy_")
     value = src if isinstance(src, Tensor) else make_tensor(src)
+    if value.layout is not strided:
+        raise RuntimeError(
+            "copy_() between dense and sparse Tensors is not implemented! Found self layout "
+            f"{self.layout} and src layout {value.layout}"
+        )
     value = cast_to(value, self._meta.dtype)
     if value._meta.shape != self._meta.shape:
         value = value.expand(self._meta.shape)
@@ -55,6 +61,14 @@ def zero_(self):
     return self
 
 
+def _require_layout(x, like):
+    if like.layout is not x.layout:
+        raise RuntimeError(
+            "to(options) doesn't support converting to a different layout, but got self.layout "
+            f"being {x.layout} and options.layout set as {like.layout}"
+        )
+
+
 @method
 def to(self, *args, dtype=None, device=None, non_blocking=False, copy=False, memory_format=None):
     """The tensor with another dtype or on another device; itself if it has both."""
@@ -62,7 +76,8 @@ def to(self, *args, dtype=None, device=None, non_blocking=False, copy=False, mem
         if isinstance(arg, dtypes.dtype):
             dtype = arg
         elif isinstance(arg, Tensor):
-            dtype = arg._meta.dtype
+            _require_layout(self, arg)
+            dtype = arg.dtype
         elif arg is not None and not isinstance(arg, bool):
             device = arg
     require_device(device)
@@ -72,7 +87,7 @@ def to(self, *args, dtype=None, device=None, non_blocking=False, copy=False, mem
 
 
 METHODS["cpu"] = lambda self, memory_format=None: self
-METHODS["type_as"] = lambda self, other: cast_to(self, other._meta.dtype)
+METHODS["type_as"] = lambda self, other: to(self, other)
 METHODS["pin_memory"] = lambda self, device=None: self
 METHODS["is_pinned"] = lambda self, device=None: False
 METHODS["share_memory_"] = lambda self: self
@@ -130,6 +145,7 @@ for _name, _kind in (
     ("char", dtypes.int8),
     ("byte", dtypes.uint8),
     ("bool", dtypes.bool_),
+    ("chalf", dtypes.complex32),
     ("cfloat", dtypes.complex64),
     ("cdouble", dtypes.complex128),
 ):
@@ -162,6 +178,9 @@ def _make_subclass(cls, data, requires_grad=False):
     out._meta = data._meta.with_grad(bool(requires_grad))
     sync.realize(data)
     inplace.join(out, share(data))
+    if is_inference(data):
+        inplace.check_trackable(data, requires_grad)
+        out._inference = True
     return out
 
 

@@ -1,8 +1,8 @@
 """Element types and how they promote.
 
-A `dtype` names what an element is; `dtype.numpy` is the NumPy type that stores it. NumPy has no
-bfloat16, so it is stored as its 16 bits in a `uint16`; `decode` and `encode` go to float32 and
-back.
+A `dtype` names what an element is; `dtype.numpy` is the NumPy type that stores it. NumPy has
+neither bfloat16 nor complex32, so their bits are stored in a `uint16` and a `uint32`; `decode` and
+`encode` go to the types they are computed in, float32 and complex64, and back.
 """
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 __all__ = [
     "bfloat16",
     "bool_",
+    "complex32",
     "complex64",
     "complex128",
     "dtype",
@@ -35,11 +36,14 @@ class dtype:
     """The type of a tensor's elements, such as `flambeau.float32`.
 
     Attributes: `name`, `itemsize` in bytes, `is_floating_point`, `is_complex`, `is_signed`,
-    `category` (bool < int < float < complex) and `numpy`, the NumPy dtype of the storage.
+    `category` (bool < int < float < complex), `numpy`, the NumPy dtype of the storage, and
+    `compute`, the one that NumPy computes with, which is another if the storage is `coded`.
     """
 
     __slots__ = (
         "category",
+        "coded",
+        "compute",
         "is_complex",
         "is_floating_point",
         "is_signed",
@@ -48,9 +52,10 @@ class dtype:
         "numpy",
     )
 
-    def __init__(self, name, storage, category):
+    def __init__(self, name, storage, category, compute=None):
         self.name = name
         self.numpy = np.dtype(storage)
+        self.compute, self.coded = np.dtype(compute or storage), compute is not None
         self.itemsize = self.numpy.itemsize
         self.category = category
         self.is_floating_point = category == FLOAT
@@ -64,12 +69,14 @@ class dtype:
         return _by_name, (self.name,)
 
     def to_complex(self):
-        """The complex dtype whose parts have this dtype."""
-        return complex128 if self is float64 else complex64
+        """The complex dtype whose parts have this dtype; a complex one itself."""
+        if self.is_complex:
+            return self
+        return {float16: complex32, float64: complex128}.get(self, complex64)
 
     def to_real(self):
         """The dtype of the parts of a complex dtype; any other dtype itself."""
-        return {complex64: float32, complex128: float64}.get(self, self)
+        return {complex32: float16, complex64: float32, complex128: float64}.get(self, self)
 
 
 bool_ = dtype("bool", np.bool_, BOOL)
@@ -79,18 +86,19 @@ int16 = dtype("int16", np.int16, INT)
 int32 = dtype("int32", np.int32, INT)
 int64 = dtype("int64", np.int64, INT)
 float16 = dtype("float16", np.float16, FLOAT)
-bfloat16 = dtype("bfloat16", np.uint16, FLOAT)
+bfloat16 = dtype("bfloat16", np.uint16, FLOAT, np.float32)
 float32 = dtype("float32", np.float32, FLOAT)
 float64 = dtype("float64", np.float64, FLOAT)
+complex32 = dtype("complex32", np.uint32, COMPLEX, np.complex64)
 complex64 = dtype("complex64", np.complex64, COMPLEX)
 complex128 = dtype("complex128", np.complex128, COMPLEX)
 
 ALL = (
     *(bool_, uint8, int8, int16, int32, int64),
-    *(float16, bfloat16, float32, float64, complex64, complex128),
+    *(float16, bfloat16, float32, float64, complex32, complex64, complex128),
 )
 BY_NAME = {d.name: d for d in ALL}
-FROM_NUMPY = {d.numpy: d for d in ALL if d is not bfloat16}
+FROM_NUMPY = {d.numpy: d for d in ALL if not d.coded}
 
 
 def _by_name(name):
@@ -98,16 +106,22 @@ def _by_name(name):
 
 
 def decode(array, kind):
-    """An array to compute with: bfloat16's bits as float32, any other array as it is."""
-    if kind is not bfloat16:
+    """An array to compute with: what is coded as its numbers, any other array as it is."""
+    if not kind.coded:
         return array
+    if kind is complex32:
+        halves = np.ascontiguousarray(array).view(np.float16).astype(np.float32)
+        return halves.view(np.complex64).reshape(np.shape(array))
     return (array.astype(np.uint32) << np.uint32(16)).view(np.float32)
 
 
 def encode(array, kind):
-    """The storage of an array of numbers as `kind`; bfloat16 rounds to nearest even."""
-    if kind is not bfloat16:
+    """The storage of an array of numbers as `kind`, rounded to nearest even."""
+    if not kind.coded:
         return array.astype(kind.numpy, copy=False)
+    if kind is complex32:
+        numbers = np.ascontiguousarray(array, np.complex64)
+        return numbers.view(np.float32).astype(np.float16).view(np.uint32).reshape(np.shape(array))
     values = np.ascontiguousarray(array, np.float32).reshape(np.shape(array))
     bits = values.view(np.uint32)
     rounded = (bits + np.uint32(0x7FFF) + ((bits >> np.uint32(16)) & np.uint32(1))) >> np.uint32(16)
@@ -135,8 +149,9 @@ def promote_types(a, b):
         if {low, high} == {float16, bfloat16}:
             return float32
         return low if low.itemsize > high.itemsize else high
-    if high.category == COMPLEX and low is float64:
-        return complex128
+    if high.category == COMPLEX and low.category == FLOAT:
+        own = low.to_complex()
+        return own if own.itemsize > high.itemsize else high
     return high
 
 

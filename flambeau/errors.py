@@ -8,6 +8,7 @@ __all__ = [
     "IntegerDivisionError",
     "LinAlgError",
     "OutOfMemoryError",
+    "SparseOperand",
 ]
 
 
@@ -25,6 +26,21 @@ class IndexError(builtins.IndexError, RuntimeError):
 
 class IntegerDivisionError(ZeroDivisionError, RuntimeError):
     """A whole number is divided by zero."""
+
+
+class SparseOperand(NotImplementedError):
+    """What is recorded of a dense tensor was asked of a sparse one, which has another form of it.
+
+    The function that the user called catches it, and returns `instead` what that form gives.
+    """
+
+    def __init__(self, tensor):
+        super().__init__(f"there is no such operation on tensors of layout {tensor.layout}")
+        self.tensor = tensor
+
+    def instead(self, name, args, kwargs):
+        """What the function `name` gives for these arguments, of which some are sparse."""
+        return self.tensor._form(name, args, kwargs)
 
 
 class LinAlgError(RuntimeError):

@@ -1,6 +1,6 @@
 """How elements lie in memory: layouts and memory formats, which functions take as arguments.
 
-Every tensor here has the layout `strided`.
+Tensors have the layout `strided`, unless they are sparse ones of the module `sparse`.
 """
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "memory_format",
     "preserve_format",
     "sparse_coo",
+    "sparse_csc",
     "sparse_csr",
     "strided",
 ]
@@ -52,6 +53,7 @@ class memory_format(_Named):
 
 strided = layout("strided")
 sparse_coo = layout("sparse_coo")
+sparse_csc = layout("sparse_csc")
 sparse_csr = layout("sparse_csr")
 jagged = layout("jagged")
 contiguous_format = memory_format("contiguous_format")

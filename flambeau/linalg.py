@@ -1,36 +1,106 @@
 """`flambeau.linalg`: linear algebra."""
 
+from . import dtypes as _dtypes
 from .errors import LinAlgError
+from .ops import cholesky as _cholesky
+from .ops import determinant as _determinant
+from .ops import eigen as _eigen
+from .ops import householder as _householder
+from .ops import ldl as _ldl
+from .ops import least_squares as _least_squares
+from .ops import lu as _lu
+from .ops import pseudo_inverse as _pseudo_inverse
+from .ops import solve as _solve
 from .ops.api import FUNCTIONS, takes_out
 from .ops.factor import qr
+from .ops.matrices import takes_same_out
 from .ops.norm import cross_along
 from .ops.norm import vector_norm as _vector_norm
 from .ops.singular import matrix_norm as _matrix_norm
 from .ops.singular import norm as _norm
 from .ops.singular import svd as _svd
 from .ops.singular import svdvals as _svdvals
+from .ops.triangular import solve_triangular as _solve_triangular
 
 __all__ = [
     "LinAlgError",
+    "cholesky",
+    "cholesky_ex",
+    "cond",
     "cross",
+    "det",
     "diagonal",
+    "eig",
+    "eigh",
+    "eigvals",
+    "eigvalsh",
+    "householder_product",
+    "inv",
+    "inv_ex",
+    "ldl_factor",
+    "ldl_factor_ex",
+    "ldl_solve",
+    "lstsq",
+    "lu",
+    "lu_factor",
+    "lu_factor_ex",
+    "lu_solve",
     "matmul",
+    "matrix_exp",
     "matrix_norm",
+    "matrix_power",
+    "matrix_rank",
     "multi_dot",
     "norm",
+    "pinv",
     "qr",
+    "slogdet",
+    "solve",
+    "solve_ex",
+    "solve_triangular",
     "svd",
     "svdvals",
+    "tensorinv",
+    "tensorsolve",
     "vander",
     "vecdot",
     "vector_norm",
 ]
 
+cholesky = takes_out(_cholesky.linalg_cholesky)
+cholesky_ex = takes_out(_cholesky.cholesky_ex)
+cond = takes_out(_pseudo_inverse.cond)
+det = takes_same_out(_determinant.det)
+eig = takes_out(_eigen.eig)
+eigh = takes_out(_eigen.eigh)
+eigvals = takes_out(_eigen.eigvals)
+eigvalsh = takes_out(_eigen.eigvalsh)
+householder_product = takes_out(_householder.householder_product)
+inv = takes_same_out(_solve.inv)
+inv_ex = takes_same_out(_solve.inv_ex)
+ldl_factor = takes_out(_ldl.ldl_factor)
+ldl_factor_ex = takes_out(_ldl.ldl_factor_ex)
+ldl_solve = takes_out(_ldl.ldl_solve)
+lstsq = takes_out(_least_squares.lstsq)
+lu = takes_out(_lu.linalg_lu)
+lu_factor = takes_out(_lu.lu_factor)
+lu_factor_ex = takes_out(_lu.lu_factor_ex)
+lu_solve = takes_out(_lu.linalg_lu_solve)
 matmul = FUNCTIONS["matmul"]
+matrix_exp = FUNCTIONS["matrix_exp"]
 matrix_norm = takes_out(_matrix_norm)
+matrix_power = FUNCTIONS["matrix_power"]
+matrix_rank = takes_out(_pseudo_inverse.matrix_rank)
 norm = takes_out(_norm)
+pinv = takes_out(_pseudo_inverse.pinv)
+slogdet = takes_same_out(_determinant.slogdet)
+solve = takes_same_out(_solve.solve)
+solve_ex = takes_same_out(_solve.solve_ex)
+solve_triangular = takes_out(_solve_triangular)
 svd = takes_out(_svd)
 svdvals = takes_out(_svdvals)
+tensorinv = takes_out(_solve.tensorinv)
+tensorsolve = takes_out(_solve.tensorsolve)
 vector_norm = takes_out(_vector_norm)
 
 
@@ -52,6 +122,11 @@ def vecdot(x, y, *, dim=-1, out=None):
 
 def vander(x, *, N=None):
     """The matrices of the powers 0 to N - 1 of the elements of the last dim."""
+    if x.dtype is _dtypes.bool_:
+        raise RuntimeError(
+            "linalg.vander supports floating point, complex, and integer tensors, but got Bool"
+        )
+    x = x if x.ndim else x.unsqueeze(0)
     n = x.shape[-1] if N is None else N
     if n <= 1:
         raise RuntimeError(f"N must be greater than 1, but got {n}")

@@ -1,12 +1,18 @@
 """What is known of tensors and dtypes without computing anything."""
 
+import importlib
+import math
+
+from .formats import strided
 from .ops.core import result_dtype
 from .recorder.handle import Tensor
 from .recorder.record import NUMBERS
 
 __all__ = [
+    "SymInt",
     "can_cast",
     "detach",
+    "get_device_module",
     "is_complex",
     "is_floating_point",
     "is_nonzero",
@@ -15,8 +21,32 @@ __all__ = [
     "is_tensor",
     "numel",
     "result_type",
+    "sym_int",
     "typename",
 ]
+
+
+class SymInt:
+    """An integer that is not known yet, for `isinstance`: sizes are always known here."""
+
+    def __init__(self, node):
+        raise TypeError("sizes are integers: there are no symbolic ones")
+
+
+def sym_int(a):
+    """A number without its fraction, as an int."""
+    return math.trunc(a)
+
+
+def get_device_module(device=None):
+    """The module of a kind of device, `flambeau.cpu` or `flambeau.cuda`."""
+    kind = "cpu" if device is None else str(device).split(":")[0]
+    try:
+        return importlib.import_module(f"{__package__}.{kind}")
+    except ImportError:
+        raise RuntimeError(
+            f"Device '{kind}' does not have a corresponding module registered as 'torch.{kind}'."
+        ) from None
 
 
 def is_tensor(obj):
@@ -31,22 +61,22 @@ def is_storage(obj):
 
 def is_floating_point(input):
     """Whether the elements are floating-point numbers."""
-    return input._meta.dtype.is_floating_point
+    return input.is_floating_point()
 
 
 def is_complex(input):
     """Whether the elements are complex numbers."""
-    return input._meta.dtype.is_complex
+    return input.is_complex()
 
 
 def is_signed(input):
     """Whether the elements can be negative."""
-    return input._meta.dtype.is_signed
+    return input.is_signed()
 
 
 def is_nonzero(input):
     """Whether the only element is not zero. Raises RuntimeError if there is not exactly one."""
-    count = input._meta.numel
+    count = input.numel()
     if count != 1:
         described = "no values" if not count else "more than one value"
         raise RuntimeError(f"Boolean value of Tensor with {described} is ambiguous")
@@ -55,7 +85,7 @@ def is_nonzero(input):
 
 def numel(input):
     """The number of elements."""
-    return input._meta.numel
+    return input.numel()
 
 
 def can_cast(from_, to):
@@ -78,7 +108,7 @@ def result_type(tensor1, tensor2):
     operands = []
     for x in (tensor1, tensor2):
         if isinstance(x, Tensor):
-            operands.append(x._meta)
+            operands.append(x._meta if x.layout is strided else x._val._meta)
         elif isinstance(x, NUMBERS):
             operands.append(type(x))
         else:

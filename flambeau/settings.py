@@ -24,6 +24,7 @@ __all__ = [
     "set_flush_denormal",
     "set_num_interop_threads",
     "set_num_threads",
+    "set_strict",
     "set_warn_always",
     "use_deterministic_algorithms",
 ]
@@ -136,6 +137,23 @@ def set_float32_matmul_precision(precision):
 def set_flush_denormal(mode):
     """Whether denormal numbers can be flushed to zero: they can not, so the result is False."""
     return False
+
+
+def set_strict(mode=True):
+    """Whether what is allowed but most likely wrong is an error instead of a warning.
+
+    That is a loss of a prediction and a target that broadcast to another shape (ValueError), and a
+    graph that grows from step to step (RuntimeError). `FLAMBEAU_STRICT=1` does so from the start.
+
+    >>> import flambeau as torch
+    >>> torch.set_strict(True)
+    >>> torch.nn.functional.mse_loss(torch.zeros(3, 1), torch.zeros(3))
+    Traceback (most recent call last):
+    ...
+    ValueError: Using a target size (torch.Size([3])) that is different to the input size ...
+    >>> torch.set_strict(False)
+    """
+    config.strict = bool(mode)
 
 
 def set_warn_always(b):

@@ -5,13 +5,16 @@ The operations become methods from the table `ops.api.METHODS`.
 
 import numpy as np
 
-from . import conversions, dtypes, printing
+from . import conversions, dtypes, printing, sparsify
 from .autograd import engine
+from .autograd.modes import is_grad_enabled
+from .formats import strided
 from .ops.api import METHODS, method
 from .recorder import inplace, sync
+from .recorder.entering import is_inference
 from .recorder.handle import CPU, Tensor
 
-__all__ = ["Tensor", "conversions", "install"]
+__all__ = ["Tensor", "conversions", "install", "sparsify"]
 
 
 def _property(f):
@@ -53,6 +56,8 @@ def requires_grad(self):
 
 
 def _set_requires_grad(self, value):
+    if type(value) is not bool:
+        raise RuntimeError("requires_grad must be a bool")
     requires_grad_(self, value)
 
 
@@ -68,8 +73,6 @@ def is_leaf(self):
 @_property
 def layout(self):
     """How the elements are laid out: strided."""
-    from . import strided
-
     return strided
 
 
@@ -133,6 +136,8 @@ for _name in ("is_quantized", "is_meta", "is_mps", "is_xpu"):
 
 @_property
 def _version(self):
+    if is_inference(self):
+        raise RuntimeError("Inference tensors do not track version counter.")
     base = self if self._view_of is None else self._view_of
     if self._storage is None or base._own_version:
         return base._changes
@@ -259,15 +264,17 @@ def tolist(self):
 def numpy(self, *, force=False):
     """The elements as a NumPy array that shares memory.
 
-    Raises: RuntimeError for a tensor that requires grad, unless `force`.
+    Raises: RuntimeError for a tensor that requires grad where gradients are recorded, unless
+    `force`.
     """
-    if self.requires_grad and not force:
+    if self.requires_grad and not force and is_grad_enabled():
         raise RuntimeError(
             "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
         )
     meta = self._meta
-    if meta.dtype is dtypes.bfloat16:
-        raise TypeError("Got unsupported ScalarType BFloat16")
+    if meta.dtype.coded:
+        name = "BFloat16" if meta.dtype is dtypes.bfloat16 else "ComplexHalf"
+        raise TypeError(f"Got unsupported ScalarType {name}")
     buffer, meta = sync.export(self)
     if not meta.numel:
         return np.empty(meta.shape, meta.dtype.numpy)
@@ -382,15 +389,15 @@ def _set_grad(self, value):
             )
         if value is self:
             raise RuntimeError("can't assign Variable as its own grad")
-        if value._meta.shape != self._meta.shape:
+        if value.shape != self._meta.shape:
             raise RuntimeError(
-                f"attempting to assign a gradient of size '{list(value._meta.shape)}' to a tensor "
+                f"attempting to assign a gradient of size '{list(value.shape)}' to a tensor "
                 f"of size '{list(self._meta.shape)}'. Please ensure that the gradient and the "
                 "tensor are the same size"
             )
-        if value._meta.dtype is not self._meta.dtype:
+        if value.dtype is not self._meta.dtype:
             raise RuntimeError(
-                f"attempting to assign a gradient with dtype '{value._meta.dtype.name}' to a "
+                f"attempting to assign a gradient with dtype '{value.dtype.name}' to a "
                 f"tensor with dtype '{self._meta.dtype.name}'. The gradient must match it"
             )
     self._grad = value
@@ -403,7 +410,7 @@ Tensor.grad = property(_get_grad, _set_grad, lambda self: setattr(self, "_grad",
 def requires_grad_(self, requires_grad=True):
     """Make it a leaf that gradients are recorded for, or not; returns itself."""
     if requires_grad and self._meta.dtype.category < dtypes.FLOAT:
-        raise RuntimeError("only Tensors of floating point dtype can require gradients")
+        raise RuntimeError("only Tensors of floating point and complex dtype can require gradients")
     if bool(requires_grad) is self._meta.requires_grad:
         return self
     if not requires_grad and not inplace.is_leaf(self):
@@ -419,7 +426,7 @@ def requires_grad_(self, requires_grad=True):
 @method
 def backward(self, gradient=None, retain_graph=None, create_graph=False, inputs=None):
     """Add its gradient to the `.grad` of the leaves it depends on."""
-    engine.backward(self, gradient, retain_graph, create_graph, inputs)
+    engine.backward(self, gradient, retain_graph, create_graph, inputs=inputs)
 
 
 @method

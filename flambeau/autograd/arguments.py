@@ -1,14 +1,38 @@
 """What `backward` and `grad` are asked: their arguments checked, and cotangents made for roots."""
 
+from collections import namedtuple
+
+from ..formats import strided
 from ..ops.api import FUNCTIONS
 from ..recorder.handle import Tensor
 
-__all__ = ["as_list", "check_inputs", "cotangents", "roots_of"]
+__all__ = ["GradientEdge", "as_list", "check_inputs", "cotangents", "roots_of"]
+
+
+class GradientEdge(namedtuple("GradientEdge", ("node", "output_nr", "ownership_token"))):
+    """Where the gradient of a tensor goes: an operation and the number of its result.
+
+    `backward` and `grad` take it in place of the tensor. `ownership_token` keeps it alive.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, node, output_nr, ownership_token=None):
+        return super().__new__(cls, node, output_nr, ownership_token)
 
 
 def as_list(tensors):
-    """A list of one tensor or of several."""
-    return [tensors] if isinstance(tensors, Tensor) else list(tensors)
+    """A list of one tensor or of several, for gradient edges what stands for them."""
+    one = isinstance(tensors, (Tensor, GradientEdge))
+    return [_tensor_of(x) for x in ([tensors] if one else tensors)]
+
+
+def _tensor_of(x):
+    if not isinstance(x, GradientEdge):
+        return x
+    if x.ownership_token is None:
+        raise RuntimeError("this GradientEdge was not made by `get_gradient_edge`")
+    return x.ownership_token
 
 
 def roots_of(tensors):
@@ -25,7 +49,10 @@ def roots_of(tensors):
 
 
 def check_inputs(inputs, name):
-    """The tensors that gradients are asked for, as a list. Raises RuntimeError for others."""
+    """The tensors that gradients are asked for, as a list; of a sparse one its values.
+
+    Raises RuntimeError for what is no tensor.
+    """
     targets = as_list(inputs)
     if not targets:
         raise RuntimeError(f"`inputs` argument to `{name}()` cannot be empty.")
@@ -34,7 +61,7 @@ def check_inputs(inputs, name):
             raise RuntimeError(
                 f"all inputs have to be Tensors or GradientEdges, but got {type(t).__name__}"
             )
-    return targets
+    return [t if t.layout is strided else t._val for t in targets]
 
 
 def cotangents(roots, given, batched=False):
@@ -49,6 +76,8 @@ def cotangents(roots, given, batched=False):
 
 
 def _one(root):
+    if not isinstance(root, Tensor):
+        raise TypeError(f"element 0 of tensors must be a Tensor, not {type(root).__name__}")
     meta = root._meta
     if meta.numel != 1:
         raise RuntimeError("grad can be implicitly created only for scalar outputs")

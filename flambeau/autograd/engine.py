@@ -6,11 +6,12 @@ pass walks segments from the latest to the earliest. The first time, the rules r
 state keeps where that ended (a *macro*), and later walks jump there.
 """
 
+import warnings
+
 from ..formats import strided
 from ..ops.api import FUNCTIONS
 from ..recorder import inplace
 from ..recorder.entering import enter
-from ..recorder.handle import Tensor
 from ..recorder.trace import flush, force, local
 from . import modes
 from .arguments import as_list, check_inputs, cotangents, roots_of
@@ -52,7 +53,11 @@ def run(roots, seeds, targets, retain, create_graph):
         if watched and not trace.sampling:
             flush()  # what is recorded is then in memory, whatever a hook or another thread does
             trace.open = True
-        with modes.set_grad_enabled(bool(create_graph)), ends_of_pass(targets is not None):
+        with (
+            modes.set_grad_enabled(bool(create_graph)),
+            modes.no_autocast(),
+            ends_of_pass(targets is not None),
+        ):
             return _run(roots, seeds, targets, retain, create_graph)
     finally:
         trace.hold -= 1
@@ -213,13 +218,29 @@ def _add(pending, graph, position, g):
     seeds[position] = seeds[position] + g if position in seeds else g
 
 
-def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, inputs=None):
+def backward(
+    tensors,
+    grad_tensors=None,
+    retain_graph=None,
+    create_graph=False,
+    grad_variables=None,
+    inputs=None,
+):
     """Add the gradients of `tensors` to the `.grad` of the leaves they depend on.
 
     Args: grad_tensors: a cotangent per tensor, which scalars do not need. retain_graph: keep what
-        a second pass needs (default: create_graph). inputs: only these tensors get gradients.
+        a second pass needs (default: create_graph). grad_variables: the old name of grad_tensors.
+        inputs: only these tensors get gradients.
     Raises: RuntimeError for a tensor without a graph, or one that was freed.
     """
+    if grad_variables is not None:
+        warnings.warn("`grad_variables` is deprecated. Use `grad_tensors` instead.", stacklevel=2)
+        if grad_tensors is not None:
+            raise RuntimeError(
+                "`grad_tensors` and `grad_variables` (deprecated) arguments both passed to "
+                "`backward()`. Please only use `grad_tensors`."
+            )
+        grad_tensors = grad_variables
     targets = None if inputs is None else check_inputs(inputs, "backward")
     roots = as_list(tensors)
     seeds = cotangents(roots, grad_tensors)
@@ -310,6 +331,12 @@ def grad(
 
 def _each_of_batch(roots, seeds, targets, retain, create_graph):
     """As `run` for each row of the cotangents; the results stacked."""
+    sizes = {g._meta.shape[:1] for g in seeds}
+    if len(sizes) > 1 or () in sizes:
+        raise ValueError(
+            "is_grads_batched=True: the first dims of all grad_outputs must have one size, but "
+            f"their shapes are {[list(g.shape) for g in seeds]}"
+        )
     count = len(seeds[0])
     rows = [
         run(roots, [g[k] for g in seeds], targets, retain or k < count - 1, create_graph)

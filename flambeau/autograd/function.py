@@ -7,24 +7,32 @@ at the position of that record, the `_Context` that calls the user's `backward`.
 
 import functools
 import inspect
-import weakref
 
 from .. import dtypes
 from ..ops.core import Op
 from ..ops.reduce import sum_to
-from ..recorder import inplace, sync
-from ..recorder.entering import new_leaf
+from ..recorder import inplace
 from ..recorder.handle import Tensor, intern
 from ..recorder.record import record
 from ..recorder.trace import flush, grad_enabled, local
+from .kept import keep
 from .modes import no_grad
 from .rules import FREED, zeros_of
 
 __all__ = ["Function", "FunctionCtx", "InplaceFunction", "once_differentiable"]
 
-CHANGED = (
-    "one of the variables needed for gradient computation has been modified by an inplace "
-    "operation: [{kind} {shape}] is at version {now}; expected version {then} instead."
+
+VIEW = (
+    "Output {index} of {name} is a view and is being modified inplace. This view was created "
+    "inside a custom Function (or because an input was returned as-is) and the autograd logic to "
+    "handle view+inplace would override the custom backward associated with the custom Function, "
+    "leading to incorrect gradients. This behavior is forbidden. You can fix this by cloning the "
+    "output of the custom Function."
+)
+VIEWS = (
+    "Output {index} of {name} is a view and is being modified inplace. This view is the output of "
+    "a function that returns multiple views. Such functions do not allow the output views to be "
+    "modified inplace. You should replace the inplace operation by an out-of-place one."
 )
 
 
@@ -61,29 +69,46 @@ class FunctionCtx:
     """
 
     needs_input_grad = ()
+    to_save = saved_for_forward = dirty_tensors = non_differentiable = ()
+    materialize_grads = True
     _saved = ()
-    _to_save = ()
-    _dirty = _constant = ()
-    _materialize = True
 
     def save_for_backward(self, *tensors):
         """Keep arguments or results (or None) for `backward`, which reads `saved_tensors`."""
-        self._to_save = tensors
+        self.to_save = tensors
 
     def save_for_forward(self, *tensors):
-        """Accepted for the sake of forward-mode derivatives, which are not computed."""
+        """Keep tensors (or None) for `jvp`, which reads `saved_tensors`.
+
+        Raises: AssertionError for what is no tensor.
+        """
+        for x in tensors:
+            if x is not None and not isinstance(x, Tensor):
+                raise AssertionError(
+                    "save_for_forward expects all arguments to be tensors; you should save "
+                    "non-tensors as attributes on ctx."
+                )
+        self.saved_for_forward = tensors
 
     def mark_dirty(self, *args):
         """Say that these arguments were changed in place; they must be returned, too."""
-        self._dirty = args
+        self.dirty_tensors = args
 
     def mark_non_differentiable(self, *args):
         """Say that these results have no gradient."""
-        self._constant = args
+        self.non_differentiable = args
 
     def set_materialize_grads(self, value):
         """Whether `backward` gets zeros, rather than None, for results that nobody used."""
-        self._materialize = bool(value)
+        if type(value) is not bool:
+            raise TypeError(
+                "set_materialize_grads received an invalid combination of arguments - got "
+                f"({type(value).__name__}), but expected (bool)"
+            )
+        self.materialize_grads = value
+
+    def mark_shared_storage(self, *pairs):
+        """Accepted for the sake of old programs: tensors that share memory are known."""
 
     @property
     def saved_tensors(self):
@@ -96,42 +121,6 @@ class FunctionCtx:
         return tuple(None if kept is None else kept.unpack() for kept in self._saved)
 
     saved_variables = saved_tensors
-
-
-class _Kept:
-    """A saved tensor and its version; of a result also how to find the tensor handed out."""
-
-    __slots__ = ("final", "index", "place", "tensor", "version")
-
-    def __init__(self, tensor, final=None, index=None):
-        self.tensor, self.index = tensor, index
-        self.final = None if final is None else weakref.ref(final)
-        self.version = (tensor if final is None else final)._version
-        self.place = None  # set when `backward` is called: (graph, position) of the result
-
-    def unpack(self):
-        """The tensor; in a pass that records gradients, one that is tied to the graph."""
-        final = None if self.final is None else self.final()
-        seen = self.tensor if final is None else final
-        if seen._version != self.version and (final is None) is (self.final is None):
-            raise RuntimeError(
-                CHANGED.format(
-                    kind=seen.type(),
-                    shape=list(seen.shape),
-                    now=seen._version,
-                    then=self.version,
-                )
-            )
-        if final is None and self.final is not None and grad_enabled():
-            return self._tied()
-        return seen
-
-    def _tied(self):
-        tensor = self.tensor.clone() if self.tensor._storage is not None else self.tensor
-        buffer, meta = sync.realize(tensor)
-        again = new_leaf(meta.with_grad(True), buffer)
-        again._history = self.place
-        return again
 
 
 class _Context:
@@ -151,12 +140,12 @@ class _Context:
     def __call__(self, gs, source, first):
         """The cotangents of the operands of the record at position `first`."""
         for kept in self.ctx._saved or ():
-            if kept is not None and kept.final is not None:
-                kept.place = (source.graph, first + kept.index)
+            if kept is not None:
+                kept.found_in(source, first, self.skip)
         full = [None] * len(self.metas)
         for k, g in zip(self.results, gs, strict=True):
             full[k] = g
-        if self.ctx._materialize:
+        if self.ctx.materialize_grads:
             full = [
                 zeros_of(m) if g is None and m is not None else g
                 for g, m in zip(full, self.metas, strict=True)
@@ -188,7 +177,12 @@ class _Context:
             return None
         if not isinstance(g, Tensor):
             raise RuntimeError(f"expected Variable or None (got {type(g).__name__})")
-        if g._meta.shape == meta.shape or not meta.requires_grad:
+        if g.dtype.is_complex and not meta.dtype.is_complex and meta.requires_grad:
+            raise RuntimeError(
+                f"Function {self.name} returned an invalid gradient at index {k} - got a complex "
+                "one, but the argument is real"
+            )
+        if g.shape == meta.shape or not meta.requires_grad:
             return g
         lead = len(g._meta.shape) - len(meta.shape)
         pairs = zip(g._meta.shape[max(lead, 0) :], meta.shape, strict=False)
@@ -252,6 +246,22 @@ class Function(FunctionCtx):
 
     vjp = backward
 
+    @staticmethod
+    def jvp(ctx, *grad_inputs):
+        """The tangents of the results for those of the arguments; to be defined by subclasses."""
+        raise NotImplementedError(
+            "You must implement the jvp function for custom autograd.Function to use it with "
+            "forward mode AD."
+        )
+
+    @staticmethod
+    def vmap(info, in_dims, *args):
+        """(results, out_dims) for a batch of arguments; to be defined by subclasses."""
+        raise NotImplementedError(
+            "To use autograd.Function with vmap, you must either override the vmap staticmethod "
+            "or set generate_vmap_rule=True."
+        )
+
     @classmethod
     def _derivative(cls):
         if cls.vjp is Function.vjp:
@@ -266,7 +276,8 @@ class Function(FunctionCtx):
     def __call__(self, *args, **kwargs):
         raise RuntimeError(
             "Legacy autograd function with non-static forward method is deprecated. Please use "
-            "new-style autograd function with static forward method."
+            "new-style autograd function with static forward method. "
+            "(Example: https://pytorch.org/docs/stable/autograd.html#torch.autograd.Function)"
         )
 
     @classmethod
@@ -295,7 +306,7 @@ class Function(FunctionCtx):
                 output = cls.forward(ctx, *args)
         single = not isinstance(output, tuple)
         outputs = [output] if single else list(output)
-        _check_dirty(ctx, outputs)
+        _check_marked(ctx, outputs)
         outputs = (_tie if tracked else _untied)(cls, ctx, args, tensors, outputs)
         return outputs[0] if single else tuple(outputs)
 
@@ -304,8 +315,21 @@ def _holds(tensors, x):
     return any(t is x for t in tensors)
 
 
-def _check_dirty(ctx, outputs):
-    for x in ctx._dirty:
+def _sees(x, tensors):
+    """Whether a tensor is one of some others, or shares memory with one."""
+    storages = [t._storage for t in tensors if t._storage is not None]
+    return _holds(tensors, x) or any(x._storage is s for s in storages)
+
+
+def _check_marked(ctx, outputs):
+    for marked, text in (
+        (ctx.dirty_tensors, "mark_dirty can only accept variables, but argument"),
+        (ctx.non_differentiable, "mark_non_differentiable only accepts variable arguments, but"),
+    ):
+        for k, x in enumerate(marked):
+            if not isinstance(x, Tensor):
+                raise RuntimeError(f"{text} {k} is of type {type(x).__name__}")
+    for x in ctx.dirty_tensors:
         if not _holds(outputs, x):
             raise RuntimeError(
                 "Some elements marked as dirty during the forward method were not returned as "
@@ -318,7 +342,7 @@ def _untied(cls, ctx, args, tensors, outputs):
     with no_grad():
         return [
             inplace.detached(x)
-            if isinstance(x, Tensor) and _holds(tensors, x) and not _holds(ctx._dirty, x)
+            if isinstance(x, Tensor) and _holds(tensors, x) and not _holds(ctx.dirty_tensors, x)
             else x
             for x in outputs
         ]
@@ -331,9 +355,9 @@ def _tie(cls, ctx, args, tensors, outputs):
         for k, x in enumerate(outputs)
         if isinstance(x, Tensor)
         and x._meta.dtype.category >= dtypes.FLOAT
-        and not _holds(ctx._constant, x)
+        and not _holds(ctx.non_differentiable, x)
     ]
-    for x in ctx._dirty:
+    for x in ctx.dirty_tensors:
         if x._meta.requires_grad and inplace.is_leaf(x):
             raise RuntimeError(
                 "a leaf Variable that requires grad has been used in an in-place operation."
@@ -344,6 +368,7 @@ def _tie(cls, ctx, args, tensors, outputs):
     outputs = _untied(cls, ctx, args, tensors, outputs)
     if not chosen:
         return outputs
+    views = [k for k in chosen if not _holds(ctx.dirty_tensors, raw[k]) and _sees(raw[k], tensors)]
     context = _Context(cls, ctx, chosen, metas, described)
     trace = local.trace
     trace.hold += 1  # nothing may run before the context is in its place
@@ -352,34 +377,28 @@ def _tie(cls, ctx, args, tensors, outputs):
         results = record(identity, operands, (("outputs", len(chosen)),))
         segment = results[0]._segment
         segment.contexts[results[0]._pos] = context
-        for k, made in zip(chosen, results, strict=True):
-            if _holds(ctx._dirty, raw[k]):
-                inplace.write(raw[k], made)
-            else:
-                outputs[k] = made
+        last = {id(raw[k]): made for k, made in zip(chosen, results, strict=True)}
+        for k in chosen:  # what `forward` returned twice is handed out twice
+            outputs[k] = last[id(raw[k])]
+        for k, x in enumerate(raw):
+            if k in chosen and _holds(ctx.dirty_tensors, x):
+                inplace.write(x, outputs[k])
+                outputs[k] = x
     finally:
         trace.hold -= 1
+    for k in views:
+        outputs[k]._refuses_writes = (VIEWS if len(views) > 1 else VIEW).format(
+            index=k, name=cls.__name__
+        )
+    results = {chosen[k]: k for k in range(len(chosen))}
     ctx._saved = tuple(
-        _keep(k, x, raw, outputs, chosen, ctx._dirty) for k, x in enumerate(ctx._to_save)
+        keep(k, x, tensors, raw, outputs, results, ctx.dirty_tensors)
+        for k, x in enumerate(ctx.to_save)
     )
-    ctx._to_save = ()
+    ctx.to_save = ()
     if segment.eager and not trace.hold and trace.root is None:
         flush()
     return outputs
-
-
-def _keep(index, x, raw, outputs, chosen, dirty):
-    if x is None:
-        return None
-    if not isinstance(x, Tensor):
-        raise TypeError(
-            f"save_for_backward can only save variables, but argument {index} is of type "
-            f"{type(x).__name__}"
-        )
-    for k, position in enumerate(chosen):
-        if raw[position] is x and not _holds(dirty, x) and outputs[position] is not x:
-            return _Kept(x, outputs[position], k)
-    return _Kept(x)
 
 
 class InplaceFunction(Function):

@@ -5,7 +5,7 @@ A `Node` is a view of a record: its operands are found when they are asked for.
 
 import threading
 import weakref
-from collections import OrderedDict, namedtuple
+from collections import OrderedDict
 
 from ..ops.api import METHODS
 from ..recorder import inplace
@@ -13,63 +13,31 @@ from ..recorder.entering import enter
 from ..recorder.handle import Tensor
 from ..recorder.states import VIEW, WRITE
 from ..recorder.trace import local
+from .arguments import GradientEdge
 from .engine import gradient_place
 from .hooks import NodeHooks, RemovableHandle, add_hook, ends_of_pass
+from .names import grad_name, writes_all
 from .paths import gradient_inputs
+from .saved import (
+    allow_mutation_on_saved_tensors,
+    disable_saved_tensors_hooks,
+    save_on_cpu,
+    saved_tensors_hooks,
+)
 
-__all__ = ["AccumulateGrad", "GradientEdge", "Node", "get_gradient_edge", "grad_fn"]
-
-# What PyTorch calls the derivatives of operations that have another name here.
-_NAMES = {
-    "to": "ToCopyBackward0",
-    "clamp": "ClampBackward1",
-    "slice": "SliceBackward0",
-    "index_put": "IndexPutBackward0",
-    "cross_entropy": "NllLossBackward0",
-    "nll_loss": "NllLossBackward0",
-    "layer_norm": "NativeLayerNormBackward0",
-    "batch_norm": "NativeBatchNormBackward0",
-    "batch_norm_training": "NativeBatchNormBackward0",
-    "einsum": "ViewBackward0",
-    "l1_loss": "MeanBackward0",
-    "kl_div": "MeanBackward0",
-    "normalize": "DivBackward0",
-    "matmul": "UnsafeViewBackward0",
-    "group_norm": "NativeGroupNormBackward0",
-    "conv1d": "ConvolutionBackward0",
-    "conv2d": "ConvolutionBackward0",
-    "conv3d": "ConvolutionBackward0",
-    "convolution": "ConvolutionBackward0",
-    "max_pool2d": "MaxPool2DWithIndicesBackward0",
-    "bce": "BinaryCrossEntropyBackward0",
-    "bce_with_logits": "BinaryCrossEntropyWithLogitsBackward0",
-    "dropout": "MulBackward0",
-}
-_OVER_DIMS = ("sum", "mean", "prod", "std", "var", "logsumexp")
-
-
-def grad_name(state):
-    """What PyTorch calls the derivative of a record, such as "MulBackward0"."""
-    op = state.op
-    if op is VIEW:
-        return "AsStridedBackward0"
-    if op is WRITE:
-        return "CopyBackwards" if _writes_all(state) else "CopySlices"
-    if op.name in _OVER_DIMS and op.name != "logsumexp":
-        whole = state.attrs.get("keepdim") is False and not state.meta.shape
-        return f"{op.name.capitalize()}Backward{0 if whole else 1}"
-    by_number = bool(state.operands) and type(state.operands[0]) is not int
-    if op.name == "pow":
-        of_tensors = len(state.operands) > 1 and type(state.operands[1]) is int
-        return "PowBackward2" if by_number else f"PowBackward{int(of_tensors)}"
-    if op.name in ("sub", "div") and by_number:
-        return "RsubBackward1" if op.name == "sub" else "MulBackward0"
-    if op.name == "linear":
-        kinds = ("View", "Addmm") if state.operands[2] is not None else ("UnsafeView", "Mm")
-        return kinds[len(state.meta.shape) == 2] + "Backward0"
-    if op.name == "squeeze" and "dims" in state.attrs:
-        return "SqueezeBackward1"
-    return _NAMES.get(op.name.strip("_")) or op.grad_name
+__all__ = [
+    "AccumulateGrad",
+    "GradientEdge",
+    "Node",
+    "allow_mutation_on_saved_tensors",
+    "disable_saved_tensors_hooks",
+    "get_gradient_edge",
+    "grad_fn",
+    "increment_version",
+    "register_multi_grad_hook",
+    "save_on_cpu",
+    "saved_tensors_hooks",
+]
 
 
 class Node:
@@ -114,6 +82,10 @@ class Node:
     def metadata(self):
         """A dict that belongs to the user."""
         return self.__dict__.setdefault("_metadata", {})
+
+    def _sequence_nr(self):
+        """The place of the operation among those recorded together: later ones have higher."""
+        return self._state.first
 
     def _node_hooks(self):
         return self._contexts.setdefault(("node", self._state.first), NodeHooks())
@@ -240,14 +212,9 @@ def _same(state, below):
     return source.shape == state.meta.shape and source.strides == state.meta.strides
 
 
-def _writes_all(state):
-    region, meta = state.attrs["geometry"], state.meta
-    return region.shape == meta.shape and region.strides == meta.strides
-
-
 def _is_result(state, below):
     """Whether a write replaces the whole by the result of an operation, as `x.mul_(2)` does."""
-    return _writes_all(state) and _state_of(below, state.operands[1]).grad == "op"
+    return writes_all(state) and _state_of(below, state.operands[1]).grad == "op"
 
 
 def _home(tensor):
@@ -272,20 +239,28 @@ def grad_fn(tensor):
 
 Tensor.grad_fn = property(grad_fn, doc="The operation that made it, None for a leaf.")
 
-GradientEdge = namedtuple("GradientEdge", ["node", "output_nr"])
-
 
 def get_gradient_edge(tensor):
-    """The (node, index) that the gradient of a tensor goes to."""
+    """The (node, index) that the gradient of a tensor goes to: a `GradientEdge`.
+
+    It stays as it is when the tensor is changed in place.
+    """
     if not tensor.requires_grad:
         raise RuntimeError(
             "It is not possible to get the gradient edge for a Tensor that does not "
             "require gradients"
         )
     if inplace.is_leaf(tensor):
-        return GradientEdge(_accumulator(tensor), 0)
+        return GradientEdge(_accumulator(tensor), 0, tensor)
     home, below, position = _home(tensor)
-    return GradientEdge(*_node_at(below, position, home.grad_leaves, home.contexts))
+    edge = _node_at(below, position, home.grad_leaves, home.contexts)
+    return GradientEdge(*edge, inplace.snapshot(tensor, keep_gradient=True))
+
+
+def increment_version(tensor):
+    """Count a change of a tensor, or of several, that operations do not know of."""
+    for x in [tensor] if isinstance(tensor, Tensor) else tensor:
+        inplace.count_change(x)
 
 
 # Hooks of tensors

@@ -47,20 +47,33 @@ def add_hook(hooks, hook):
 class _EndsOfPass(threading.local):
     """What is to be called at the end of the backward passes that this thread is in.
 
-    Entered by each pass; `append` adds a function to the innermost one.
+    Entered by each pass, called with whether it is `partial`; `append` adds a function to the
+    innermost one.
     """
 
     def __init__(self):
         self.stack = []
+        self.partial = []
+
+    def __call__(self, partial):
+        """The same, for a pass that only computes the gradients of some tensors, or not."""
+        self.partial.append(partial)
+        return self
 
     def append(self, f):
         """Call f(whether the pass came to its end) when it does, or fails."""
         self.stack[-1].append(f)
 
+    @property
+    def current(self):
+        """Something that stands for the innermost pass; None outside of any."""
+        return self.stack[-1] if self.stack else None
+
     def __enter__(self):
         self.stack.append([])
 
     def __exit__(self, kind, *_):
+        self.partial.pop()
         for f in self.stack.pop():
             f(kind is None)
 
@@ -101,11 +114,14 @@ def call_tensor_hooks(hooks, g):
             continue
         if not isinstance(replaced, Tensor):
             raise TypeError(f"expected Variable, but hook returned '{type(replaced).__name__}'")
-        if replaced._meta.shape != g._meta.shape:
+        if replaced.shape != g.shape:
             name = getattr(hook, "__name__", type(hook).__name__)
             raise RuntimeError(f"hook '{name}' has changed the size of value")
-        if replaced._meta.dtype is not g._meta.dtype:
+        if replaced.dtype is not g.dtype:
             name = getattr(hook, "__name__", type(hook).__name__)
-            raise RuntimeError(f"hook '{name}' has changed the type of value")
+            raise RuntimeError(
+                f"hook '{name}' has changed the type of value (was {g.type()} got "
+                f"{replaced.type()})"
+            )
         g = replaced
     return g

@@ -7,6 +7,7 @@ from ..recorder.trace import local, structural
 from .paths import freed_positions, index_path
 from .rules import walk
 from .tape import NOTHING, SLOTTED, Current, Saved, dense
+from .watch import lines
 
 __all__ = ["run_segment"]
 
@@ -30,7 +31,7 @@ def run_segment(graph, seeds, captures, retain, create_graph, towards=None, need
     segment = local.trace.segment
     contexts = segment.contexts if graph is None else graph.contexts
     simple = not contexts and not create_graph and needed is None
-    simple = simple and not local.trace.exposed
+    simple = simple and not local.trace.exposed and local.trace.watch is None
     key = None
     if simple:
         marks = tuple((p, enter(g, segment)) for p, g in seeds.items())
@@ -46,6 +47,7 @@ def run_segment(graph, seeds, captures, retain, create_graph, towards=None, need
         source = Current(segment, freed_positions(path, index_path(path)))
     else:
         source = Saved(graph)
+    source.check = lines.check
     results = walk(source, seeds, captures, needed)
     if not retain and graph is None:
         structural(FREE, tuple(seeds), (("towards", towards),), ())

@@ -4,9 +4,24 @@ import functools
 import inspect
 import threading
 
-from ..recorder.trace import grad_enabled, set_grad_mode
+from ..recorder.trace import (
+    autocast_dtype,
+    grad_enabled,
+    set_autocast,
+    set_grad_mode,
+    set_inference,
+)
 
-__all__ = ["enable_grad", "inference_mode", "is_grad_enabled", "no_grad", "set_grad_enabled"]
+__all__ = [
+    "enable_grad",
+    "inference_mode",
+    "is_grad_enabled",
+    "is_multithreading_enabled",
+    "no_autocast",
+    "no_grad",
+    "set_grad_enabled",
+    "set_multithreading_enabled",
+]
 
 
 class _Inference(threading.local):
@@ -117,7 +132,17 @@ class enable_grad(_Mode):
 
 
 class inference_mode(_Mode):
-    """As `no_grad`, also against `enable_grad` within; its tensors are ordinary tensors here."""
+    """As `no_grad`, also against `enable_grad` within, for what no gradient will ever need.
+
+    Outside of it, tensors that were made in it can not be changed in place, made to require a
+    gradient, or saved for a derivative: RuntimeError. A clone of one is an ordinary tensor.
+
+    >>> import flambeau as torch
+    >>> with torch.inference_mode():
+    ...     x = torch.ones(2)
+    >>> x.is_inference(), x.clone().is_inference()
+    (True, False)
+    """
 
     def __new__(cls, mode=True):
         self = object.__new__(cls)
@@ -135,10 +160,12 @@ class inference_mode(_Mode):
     def __enter__(self):
         self.outer = _inference.on, is_grad_enabled()
         set_grad_mode(not self.enabled)
+        set_inference(self.enabled)
         _inference.on, _inference.asked = self.enabled, False
 
     def __exit__(self, *_):
         _inference.on, enabled = self.outer
+        set_inference(_inference.on)
         _inference.asked = enabled
         set_grad_mode(enabled and not _inference.on)
 
@@ -165,4 +192,52 @@ class set_grad_enabled(_Mode):
 
     def __call__(self, f):
         _set_mode(self.outer)
+        return super().__call__(f)
+
+
+class no_autocast:
+    """Operations within are computed in the dtypes of their operands."""
+
+    def __enter__(self):
+        self.outer = autocast_dtype()
+        set_autocast(None)
+
+    def __exit__(self, *_):
+        set_autocast(self.outer)
+
+
+class _Threads(threading.local):
+    enabled = True
+
+
+_threads = _Threads()
+
+
+def is_multithreading_enabled():
+    """What `set_multithreading_enabled` was last told in this thread."""
+    return _threads.enabled
+
+
+class set_multithreading_enabled(_Mode):
+    """Whether a backward pass may use threads of its own: at once, and back after a `with` block.
+
+    A pass is recorded by the thread that asks for it in any case, so this only remembers the wish;
+    how many threads compute is said by `set_num_threads`.
+    """
+
+    def __init__(self, mode):
+        self.mode, self.outer = mode, _threads.enabled
+        _threads.enabled = mode
+
+    def fresh(self):
+        return set_multithreading_enabled(self.mode)
+
+    def __enter__(self):
+        _threads.enabled = self.mode
+
+    def __exit__(self, *_):
+        _threads.enabled = self.outer
+
+    def __call__(self, f):
+        _threads.enabled = self.outer
         return super().__call__(f)

@@ -6,7 +6,7 @@ from .. import dtypes
 from ..ops.api import FUNCTIONS, cast_to
 from ..ops.core import _WRAPPED, number, private_trace, symbol
 from ..ops.reduce import sum_to
-from ..ops.view_ops import _as_strided_vjp, region_of, write_region
+from ..ops.view_ops import as_strided_vjp, region_of, write_region
 from ..recorder.entering import enter
 from ..recorder.handle import Tensor, intern
 from ..recorder.states import MARK, VIEW, WRITE, Scalar
@@ -14,7 +14,15 @@ from ..recorder.trace import local
 from .hooks import call_tensor_hooks
 from .paths import gradient_inputs, index_path, meta_at
 
-__all__ = ["FREED", "Source", "walk", "zeros_of"]
+__all__ = [
+    "FREED",
+    "Source",
+    "add_cotangents",
+    "apply_rule",
+    "takes_gradient",
+    "walk",
+    "zeros_of",
+]
 
 FREED = (
     "Trying to backward through the graph a second time (or directly access saved tensors after "
@@ -29,9 +37,18 @@ class Source:
 
     freed = frozenset()
     contexts = {}
+    check = None  # called instead of `_through`, with it as first argument
 
     def __init__(self, index):
         self.index = index
+
+    def packed(self, state):
+        """{index: value} of those that the user keeps (see watch.Packed), or None."""
+        return None
+
+    def needs(self, state):
+        """Indices of the operands and results of a state whose values its rule uses."""
+        return ()
 
     def scalar(self, slot, kind):
         """The number in a slot: here a reference to it."""
@@ -73,20 +90,27 @@ def walk(source, seeds, captures, needed=None):
             continue
         if needed is not None and not any(p in needed for p in gradient_inputs(state)):
             continue  # a target is here, none is behind
-        for p, g in _through(state, gs, source):
+        if source.check is None:
+            pairs = _through(state, gs, source)
+        else:
+            pairs = source.check(_through, state, gs, source)
+        for p, g in pairs:
             if g is None or not meta_at(index, p).requires_grad:
                 continue
             if needed is not None and p not in needed:
                 continue
-            g = fit(g, meta_at(index, p))
+            if g.__class__ is Tensor:
+                g = fit(g, meta_at(index, p))
+            else:
+                g = _fit_other(g, index[p], meta_at(index, p))
             seen = cotangents.get(p)
-            cotangents[p] = g if seen is None else seen + g
+            cotangents[p] = g if seen is None else add_cotangents(seen, g)
             if p not in queued:
                 queued.add(p)
                 heappush(heap, -p)
         # What nobody asked for may rest on values that are not there: should a hook now make
         # what is recorded run, nothing may refer to it.
-        g = seen = gs = None
+        g = seen = gs = pairs = None
     return results
 
 
@@ -121,23 +145,27 @@ def _through(state, gs, source):
     if hooks is not None:
         skip = 0 if context is None else context.skip  # operands that are results of `forward`
         places = zip(grads, state.operands, strict=False)
-        grads = [g if _takes_gradient(p, source) else None for g, p in places]
+        grads = [g if takes_gradient(p, source) else None for g, p in places]
         grads = (*grads[:skip], *hooks.call_after(grads[skip:], gs))
     return [(p, g) for p, g in zip(state.operands, grads, strict=False) if type(p) is int]
 
 
-def _takes_gradient(place, source):
+def takes_gradient(place, source):
+    """Whether an operand is a tensor that gradients are computed for."""
     return type(place) is int and meta_at(source.index, place).requires_grad
 
 
 def apply_rule(state, gs, source):
     """The cotangents of a state's operands by its op's rule, or that of its body."""
     op = state.op
-    if state.first in source.freed and _uses_values(op):
+    if state.first in source.freed and source.needs(state):
         raise RuntimeError(FREED)
     inputs, slots = [], state.slots()
+    packed = source.packed(state) or {}
     for k, place in enumerate(state.operands):
-        if type(place) is int:
+        if k in packed:
+            inputs.append(packed[k])
+        elif type(place) is int:
             inputs.append(source.tensor(place))
         elif place is None:
             inputs.append(None)
@@ -148,28 +176,16 @@ def apply_rule(state, gs, source):
         if not op.composite:
             raise RuntimeError(f"derivative for {op.name} is not implemented")
         return body_vjp(op, gs, inputs, state.attrs)
+    outs = [
+        packed[-1 - k] if -1 - k in packed else source.tensor(p)
+        for k, p in enumerate(range(state.first, state.end))
+    ]
     if op.multi:
-        outs = tuple(source.tensor(p) for p in range(state.first, state.end))
         gs = [zeros_of(m) if g is None else g for g, m in zip(gs, state.metas, strict=True)]
-        grads = op.vjp_rule(tuple(gs), outs, *inputs, **state.attrs)
+        grads = op.vjp_rule(tuple(gs), tuple(outs), *inputs, **state.attrs)
     else:
-        grads = op.vjp_rule(gs[0], source.tensor(state.first), *inputs, **state.attrs)
+        grads = op.vjp_rule(gs[0], outs[0], *inputs, **state.attrs)
     return grads if isinstance(grads, tuple) else (grads,)
-
-
-# Operations whose derivative needs no value, hence can be walked again after it was freed.
-_PLAIN = frozenset(
-    (
-        *("add", "as_strided", "cat", "ceil", "clone", "cumsum", "diagonal", "expand", "flip"),
-        *("floor", "mean", "neg", "permute", "round", "select", "sign", "slice", "slice_backward"),
-        *("squeeze", "sub", "sum", "t", "to", "transpose", "tril", "triu", "trunc", "unfold"),
-        *("unsqueeze", "view"),
-    )
-)
-
-
-def _uses_values(op):
-    return op.name not in _PLAIN
 
 
 def zeros_of(meta):
@@ -251,6 +267,20 @@ class _Body(Source):
         return self.numbers[slot]
 
 
+def add_cotangents(a, b):
+    """The sum of two cotangents; a sparse and a dense one make a dense one."""
+    if b.__class__ is Tensor and a.is_sparse:
+        return b + a
+    return a + b
+
+
+def _fit_other(g, state, meta):
+    """As `fit`, for a cotangent that may be sparse, which only a leaf can get."""
+    if not g.is_sparse:
+        return fit(g, meta)
+    return g.to(meta.dtype) if state.grad == "leaf" else fit(g.to_dense(), meta)
+
+
 def fit(g, meta):
     """A cotangent in the shape and dtype of what it belongs to."""
     if g._meta.shape != meta.shape:
@@ -270,7 +300,7 @@ def _view_vjp(g, source, state):
         return g
     zeros = zeros_of(base.with_dtype(g._meta.dtype)).reshape(-1)
     if view.overlaps:
-        flat = _as_strided_vjp(g, zeros, view.shape, view.strides, view.offset)
+        flat = as_strided_vjp(g, zeros, view.shape, view.strides, view.offset)
         return _from_memory(flat, base)
     flat = write_region(zeros, g, geometry=(tuple(view.shape), view.strides, view.offset))
     return _from_memory(flat, base)

@@ -7,8 +7,9 @@ from ..ops.core import private_trace, symbol
 from ..recorder import sync
 from ..recorder.entering import enter, memory_of, new_leaf
 from ..recorder.handle import Tensor, intern
-from ..recorder.states import VIEW, WRITE
+from ..recorder.states import PACK, VIEW, WRITE
 from ..recorder.trace import grad_enabled, local
+from .needs import needs_of_state
 from .paths import freed_positions, gradient_inputs, index_path, meta_at, passed, reachable
 from .rules import Source, walk
 
@@ -72,7 +73,8 @@ class Graph:
         self.freed, needed = self.spec.after(self.freed, tuple(seeds), towards)
         self.saved = {p: x for p, x in self.saved.items() if p in needed}
         for p, context in self.contexts.items():
-            if p in self.freed:
+            place = p[1] if type(p) is tuple and p[0] == "packed" else p
+            if place in self.freed:
                 context.release()
 
 
@@ -93,7 +95,8 @@ def _needed(path, index, roots):
     """The positions whose values the rules use, found by running them on symbols."""
     with private_trace() as segment:
         local.trace.hold += 1
-        source = _Symbolic(index, segment)
+        kept = {s.attrs["first"]: s.attrs["kept"] for s in path if s.op is PACK}
+        source = _Symbolic(index, segment, kept)
         seeds = {p: symbol(segment, meta_at(index, p).with_grad(False)) for p in roots}
         results = walk(source, seeds, {})
         needed = set()
@@ -110,9 +113,17 @@ def _needed(path, index, roots):
 class _Symbolic(Source):
     """Symbols instead of values: tells which ones the rules use."""
 
-    def __init__(self, index, segment):
+    def __init__(self, index, segment, kept):
         super().__init__(index)
-        self.segment, self.symbols = segment, {}
+        self.segment, self.symbols, self.kept = segment, {}, kept
+
+    def packed(self, state):
+        """Symbols for the values that the user keeps: they are not asked of the graph."""
+        found = {}
+        for k in self.kept.get(state.first, ()):
+            position = state.first - 1 - k if k < 0 else state.operands[k]
+            found[k] = symbol(self.segment, meta_at(self.index, position).with_grad(False))
+        return found
 
     def tensor(self, position):
         """A symbol for the value."""
@@ -126,7 +137,20 @@ class _Symbolic(Source):
         return kind(1)
 
 
-class Current(Source):
+class _Recorded(Source):
+    """The values of a segment whose records have been made."""
+
+    def needs(self, state):
+        """Indices of the operands and results of a state whose values its rule uses."""
+        return needs_of_state(state, self.index)
+
+    def packed(self, state):
+        """{index: value} of those that the user keeps, or None."""
+        kept = self.contexts.get(("packed", state.first)) if self.contexts else None
+        return None if kept is None else kept.values(state, self)
+
+
+class Current(_Recorded):
     """The values of the segment that is being recorded."""
 
     def __init__(self, segment, freed):
@@ -149,7 +173,7 @@ class Current(Source):
         return out
 
 
-class Saved(Source):
+class Saved(_Recorded):
     """The values that a Graph kept."""
 
     def __init__(self, graph):
@@ -222,6 +246,10 @@ class _Unneeded(Tensor):
     @property
     def _buffer(self):
         return NOTHING  # a rule may compute with it what nobody uses
+
+    @_buffer.deleter
+    def _buffer(self):
+        """A rule may view it, too."""
 
 
 sync.graph_spec = graph_spec

@@ -21,6 +21,7 @@ class Executable:
         self.program = program
         self.runs = 0
         self.native = None
+        self.compiled_at = 0  # the run before which that was made
         if config.verify:
             verify_program(program)
         if config.show & {"program", "all"}:
@@ -36,6 +37,7 @@ class Executable:
             from .llvm.runtime import NativeProgram
 
             native = self.native = NativeProgram(self.program)
+            self.compiled_at = self.runs
         try:
             return native.run(leaves, scalars)
         except OutOfRange as error:

@@ -44,6 +44,7 @@ def _facts():
     yield "python", f"{platform.python_version()} in {sys.executable}"
     yield "numpy", numpy.__version__
     yield "llvmlite", f"{llvmlite.__version__} (LLVM {_llvm_version()})"
+    yield "scipy-openblas32", _installed("scipy-openblas32")
     yield "system", f"{platform.system()} {platform.release()} {platform.machine()}"
     yield "cpu", _processor()
     yield "threads", f"{flambeau.get_num_threads()} of {os.cpu_count()} logical processors"
@@ -55,6 +56,15 @@ def _llvm_version():
     from llvmlite import binding
 
     return ".".join(map(str, binding.llvm_version_info))
+
+
+def _installed(name):
+    from importlib import metadata
+
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return "not installed"
 
 
 def _processor():

@@ -16,21 +16,51 @@ __all__ = ["Call", "Plan", "plan"]
 EPILOGUE_SIZE = 1 << 16  # elements of a product at least
 
 
+_NO_OPERATION = frozenset(("slot", "const", "iota", "undef", "move", "reshape", "strided"))
+
+
+def _number(node):
+    return node.id
+
+
 class Call:
     """One entry of a plan.
 
     kind: "loops" (a Kernel), "matmul" or "host" (a node). reads, writes: the memories it uses.
     epilogue: of a matmul, the call to make for each tile of rows while that is in cache.
+    origin: where the machine code came from: "compiled", "disk" or "memory"; None before.
+    sinks: the nodes whose values it stores, or folds on the way.
     fills: it copies a leaf to the output that becomes the memory of the leaf, for others to change
         parts of it: nothing to do where that is the memory of the leaf already.
     """
 
-    __slots__ = ("epilogue", "fills", "kernel", "kind", "node", "reads", "writes")
+    __slots__ = (
+        *("epilogue", "fills", "kernel", "kind", "node", "origin", "reads", "sinks", "writes"),
+    )
 
     def __init__(self, kind, node, kernel, reads, writes):
         self.kind, self.node, self.kernel = kind, node, kernel
         self.reads, self.writes, self.epilogue = reads, writes, None
-        self.fills = False
+        self.fills, self.origin = False, None
+        self.sinks = () if node is None else (node,)
+
+    def computed(self, part):
+        """(the operations fused into the call, in order; the stored values and leaves it reads)."""
+        sinks = {x.id for x in self.sinks}
+        found, read, seen = [], {}, set()
+        stack = list(self.sinks)
+        while stack:
+            node = stack.pop()
+            if node is None or node.id in seen:
+                continue
+            seen.add(node.id)
+            if node.kind == "leaf" or (node.id in part.stored and node.id not in sinks):
+                read[node.id] = node
+                continue
+            if node.kind not in _NO_OPERATION:
+                found.append(node)
+            stack.extend(node.inputs)
+        return sorted(found, key=_number), [read[k] for k in sorted(read)]
 
     def row_tiles(self):
         """How many tiles of the epilogue belong to a row of the product."""
@@ -278,17 +308,18 @@ class _Planner:
             ("kept", i) if not x.write else m
             for m, x in zip(kernel.memories, kernel.operands, strict=True)
         ]
-        self._add(kernel)
+        self._add(kernel, [node])
 
     def memory_of(self, node):
         """Where a stored node is."""
         return self.memory.setdefault(node.id, node.id)
 
-    def _add(self, kernel):
+    def _add(self, kernel, sinks):
         kernel.memories = [self.memory.get(m, m) for m in kernel.memories]
         reads = [m for m, o in zip(kernel.memories, kernel.operands, strict=True) if not o.write]
         writes = [m for m, o in zip(kernel.memories, kernel.operands, strict=True) if o.write]
         self.calls.append(Call("loops", None, kernel, reads, writes))
+        self.calls[-1].sinks = sinks
 
     def _group(self, step):
         needed = self._needed_outside(step)
@@ -301,7 +332,7 @@ class _Planner:
         kernel = build_kernel(self.part, step, memory_of, rows=rows)
         if not kernel.memories:
             return
-        self._add(kernel)
+        self._add(kernel, [n for n, _ in step.sinks])
         if rows and self._row_by_row(last, kernel, step.domain, rows):
             call = self.calls.pop()
             last.epilogue = call
@@ -372,7 +403,7 @@ class _Planner:
     def _copy(self, node, memory):
         group = Group(node.shape, frozenset(), -1)
         flat = [(node, memory, contiguous_strides(node.shape), 0)]
-        self._add(build_kernel(self.part, group, None, flat))
+        self._add(build_kernel(self.part, group, None, flat), [node])
 
     def _opaque(self, step):
         node = step.node
@@ -381,7 +412,7 @@ class _Planner:
         elif node.kind == "scatter" and self.part.can_inline(node):
             memory = self._start_from(node, node.inputs[0])
             kernel = scatter_kernel(self.part, node, memory)
-            self._add(kernel)
+            self._add(kernel, [node])
             self.calls[-1].node = node
         else:
             reads = [self._source(x) for x in node.inputs if x is not None]
@@ -411,7 +442,8 @@ class _Planner:
         memory = self._start_from(node, base)
         strides, offset = node.attrs
         group = Group(value.shape, frozenset(), -1)
-        self._add(build_kernel(self.part, group, None, [(value, memory, strides, offset)]))
+        kernel = build_kernel(self.part, group, None, [(value, memory, strides, offset)])
+        self._add(kernel, [node])
 
 
 def _is_native(node):

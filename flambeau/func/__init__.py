@@ -4,6 +4,7 @@ A function that is transformed is recorded like any other code, so transformatio
 gradient of a mapped function, the map of a gradient, a Hessian as a Jacobian of a Jacobian.
 """
 
+from . import composites
 from .modules import functional_call, stack_module_state
 from .transforms import (
     grad,
@@ -18,6 +19,7 @@ from .transforms import (
 from .vmapping import vmap
 
 __all__ = [
+    "composites",
     "functional_call",
     "grad",
     "grad_and_value",

@@ -14,7 +14,7 @@ from ..ops.api import FUNCTIONS, cast_to
 from ..recorder.handle import Meta, Tensor
 from ..recorder.states import LEAF, MARK, VIEW, WRITE, Structure
 
-__all__ = ["Batch", "batched", "replay_expansion"]
+__all__ = ["Batch", "batched", "dense", "replay_expansion", "rule", "step"]
 
 
 class Batch:
@@ -40,12 +40,12 @@ class Batch:
 
 def batched(state, operands, size):
     """The results of a state's record for operands of which some are batches: `Batch`es."""
-    results = _rule(state.op, state, operands, dict(state.attrs), size)
+    results = rule(state.op, state, operands, dict(state.attrs), size)
     results = results if state.op.multi else (results,)
     return [Batch(r) for r in results]
 
 
-def _dense(x, size):
+def dense(x, size):
     """Operand `x` with all samples in memory one after the other."""
     if isinstance(x, Batch):
         return x.tensor.contiguous()
@@ -73,7 +73,7 @@ def _shifted(attrs):
 
 
 @functools.singledispatch
-def _rule(op, state, operands, attrs, size):
+def rule(op, state, operands, attrs, size):
     return _one_by_one(op, state, operands, attrs, size)
 
 
@@ -88,7 +88,7 @@ def _one_by_one(op, state, operands, attrs, size):
     return [FUNCTIONS["stack"](list(column)) for column in zip(*rows, strict=True)]
 
 
-@_rule.register(core.Elementwise)
+@rule.register(core.Elementwise)
 def _(op, state, operands, attrs, size):
     meta = state.meta
     out = op(*[_plain(x, len(meta.shape)) for x in operands], **attrs)
@@ -96,26 +96,26 @@ def _(op, state, operands, attrs, size):
     return out if out._meta.dtype is meta.dtype else cast_to(out, meta.dtype)
 
 
-@_rule.register(elementwise._Cast)
-@_rule.register(movement._Clone)
+@rule.register(elementwise._Cast)
+@rule.register(movement._Clone)
 def _(op, state, operands, attrs, size):
     return op(operands[0].tensor, **attrs)
 
 
-@_rule.register(reduce.Reduce)
+@rule.register(reduce.Reduce)
 def _(op, state, operands, attrs, size):
     x = operands[0].tensor
-    if not operands[0].shape and op.fold in ("argmax", "argmin"):
+    if not operands[0].shape:  # no dims to fold: not the same as all dims of the batch
         return op(x.unsqueeze(1), **{**attrs, "dims": (1,), "keepdim": False})
     return op(x, **_shifted(attrs))
 
 
-@_rule.register(copies._Flip)
+@rule.register(copies._Flip)
 def _(op, state, operands, attrs, size):
     return op(operands[0].tensor, **_shifted(attrs))
 
 
-@_rule.register(core.View)
+@rule.register(core.View)
 def _(op, state, operands, attrs, size):
     return _VIEWS.get(op, _moved)(op, operands[0], attrs, state)
 
@@ -167,7 +167,7 @@ def _seen(x, base, shape, strides, offset):
     return flat.as_strided((len(flat), *shape), (count, *strides), start)
 
 
-@_rule.register(bits._Reinterpret)
+@rule.register(bits._Reinterpret)
 def _(op, state, operands, attrs, size):
     return op(operands[0].tensor.contiguous(), **attrs)
 
@@ -175,18 +175,18 @@ def _(op, state, operands, attrs, size):
 def _written(base, value, geometry, size):
     """Batches of contiguous samples with a region of each overwritten."""
     shape, strides, offset = geometry
-    base = _dense(base, size)
+    base = dense(base, size)
     count = math.prod(base._meta.shape[1:])
     geometry = (size, *shape), (count, *strides), offset
     return view_ops.write_region(base, _plain(value, len(shape)), geometry=geometry)
 
 
-@_rule.register(view_ops._Write)
+@rule.register(view_ops._Write)
 def _(op, state, operands, attrs, size):
     return _written(*operands, attrs["geometry"], size)
 
 
-@_rule.register(view_ops._Embed)
+@rule.register(view_ops._Embed)
 def _(op, state, operands, attrs, size):
     attrs["shape"] = (size, *attrs["shape"])
     return op(operands[0].tensor, **_shifted(attrs))
@@ -198,7 +198,7 @@ def _indices(operands, count, ndim, size):
     return [first.reshape((size, *[1] * ndim)), *[_plain(i, ndim) for i in operands]]
 
 
-@_rule.register(index._Gather)
+@rule.register(index._Gather)
 def _(op, state, operands, attrs, size):
     x, *indices = operands
     ndim = max(len(_shape(i)) for i in indices)
@@ -207,28 +207,28 @@ def _(op, state, operands, attrs, size):
     return op(x.tensor, *_indices(indices, len(indices), ndim, size))
 
 
-@_rule.register(index._Scatter)
+@rule.register(index._Scatter)
 def _(op, state, operands, attrs, size):
     x, value, *indices = operands
     ndim = max(len(_shape(i)) for i in indices)
     rest = len(_shape(x)) - len(indices)
     found = _indices(indices, len(indices), ndim, size)
-    return op(_dense(x, size), _plain(value, ndim + rest), *found, **attrs)
+    return op(dense(x, size), _plain(value, ndim + rest), *found, **attrs)
 
 
-@_rule.register(copies._Cat)
+@rule.register(copies._Cat)
 def _(op, state, operands, attrs, size):
-    return op(*[_dense(x, size) for x in operands], **_shifted(attrs))
+    return op(*[dense(x, size) for x in operands], **_shifted(attrs))
 
 
-@_rule.register(creation._Full)
+@rule.register(creation._Full)
 def _(op, state, operands, attrs, size):
     shape = attrs["shape"]
     x = operands[0].aligned(len(shape)).expand((size, *shape))
     return cast_to(x, attrs["dtype"]).clone()
 
 
-@_rule.register(matmul._Matmul)
+@rule.register(matmul._Matmul)
 def _(op, state, operands, attrs, size):
     a, b = operands
     batch, rows, columns = state.meta.shape
@@ -240,19 +240,12 @@ def _(op, state, operands, attrs, size):
     return op(a, b).reshape((size, *state.meta.shape))
 
 
-@_rule.register(core.Host)
+@rule.register(core.Host)
 def _(op, state, operands, attrs, size):
     if "dim" in attrs and isinstance(operands[0], Batch) and operands[0].shape:
         if not any(isinstance(x, (Batch, Tensor)) for x in operands[1:]):
             return op(operands[0].tensor, *operands[1:], **_shifted(attrs))
     return _one_by_one(op, state, operands, attrs, size)
-
-
-@_rule.register(core.Composite)
-def _(op, state, operands, attrs, size):
-    results = replay_expansion(state.expansion, operands, size)
-    results = [r.tensor if isinstance(r, Batch) else _dense(r, size) for r in results]
-    return results if op.multi else results[0]
 
 
 def replay_expansion(expansion, operands, size):

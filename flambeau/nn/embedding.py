@@ -63,7 +63,7 @@ class Embedding(_Table):
         padding_idx: a row that starts as zeros and gets no gradient.
         max_norm, norm_type: rows that are used are first scaled down to this norm.
         scale_grad_by_freq: divide a row's gradient by how often the row occurs.
-        sparse: accepted; the gradient is dense all the same.
+        sparse: whether the gradient of `weight` is a sparse tensor, of the rows used.
 
     Raises AssertionError for a padding_idx out of range.
 

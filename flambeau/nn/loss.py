@@ -10,6 +10,7 @@ from .tree import Held
 __all__ = [
     "BCELoss",
     "BCEWithLogitsLoss",
+    "CTCLoss",
     "CrossEntropyLoss",
     "GaussianNLLLoss",
     "HuberLoss",
@@ -149,6 +150,21 @@ class NLLLoss(_WeightedLoss):
             *(input, target, self.weight),
             ignore_index=self.ignore_index,
             reduction=self.reduction,
+        )
+
+
+class CTCLoss(_Loss):
+    """The loss of labels without alignment to the inputs; see `functional.ctc_loss`."""
+
+    def __init__(self, blank=0, reduction="mean", zero_infinity=False):
+        super().__init__(reduction=reduction)
+        self.blank, self.zero_infinity = blank, zero_infinity
+
+    def forward(self, log_probs, targets, input_lengths, target_lengths):
+        """The loss: a scalar unless the reduction is "none"."""
+        return F.ctc_loss(
+            *(log_probs, targets, input_lengths, target_lengths, self.blank),
+            *(self.reduction, self.zero_infinity),
         )
 
 

@@ -2,7 +2,19 @@
 
 from . import functional as F
 
-__all__ = ["batch_norm", "ctc_loss", "dropout_", "embedding", "group_norm", "kl_div", "layer_norm"]
+__all__ = [
+    "alpha_dropout",
+    "alpha_dropout_",
+    "batch_norm",
+    "ctc_loss",
+    "dropout_",
+    "embedding",
+    "feature_alpha_dropout",
+    "feature_alpha_dropout_",
+    "group_norm",
+    "kl_div",
+    "layer_norm",
+]
 
 REDUCTIONS = ("none", "mean", "sum")
 
@@ -28,6 +40,26 @@ def embedding(weight, indices, padding_idx=-1, scale_grad_by_freq=False, sparse=
     """See `nn.functional.embedding`; a negative `padding_idx` means none."""
     padding = None if padding_idx < 0 else padding_idx
     return F.embedding(indices, weight, padding, None, 2.0, scale_grad_by_freq, sparse)
+
+
+def alpha_dropout(input, p, train):
+    """See `nn.functional.alpha_dropout`."""
+    return F.alpha_dropout(input, p, train)
+
+
+def alpha_dropout_(input, p, train):
+    """See `nn.functional.alpha_dropout`; in place."""
+    return F.alpha_dropout(input, p, train, inplace=True)
+
+
+def feature_alpha_dropout(input, p, train):
+    """See `nn.functional.feature_alpha_dropout`."""
+    return F.feature_alpha_dropout(input, p, train)
+
+
+def feature_alpha_dropout_(input, p, train):
+    """See `nn.functional.feature_alpha_dropout`; in place."""
+    return F.feature_alpha_dropout(input, p, train, inplace=True)
 
 
 def dropout_(input, p, train):

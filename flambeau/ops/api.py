@@ -9,6 +9,7 @@ import functools
 import inspect
 
 from .. import dtypes
+from ..errors import SparseOperand
 from ..recorder import inplace
 from ..recorder.entering import new_leaf
 from ..recorder.handle import Tensor, intern
@@ -66,7 +67,9 @@ def function(f=None, *, name=None, methods=True, inplace_too=False, out=True, al
     called = _also_called(f, names) if names else f
     public = called
     if out and "out" not in parameters:
-        public = takes_out(f, names, out == "exact")
+        public = takes_out(f, names, out == "exact", name)
+    elif parameters[:1] == ("input",):
+        public = _of_any_layout(called, name or f.__name__)
     for n in (name or f.__name__, *aliases):
         FUNCTIONS[n] = public
         if methods:
@@ -100,18 +103,38 @@ def _also_called(f, names):
     return wrapper
 
 
-def takes_out(f, names=None, exact=False):
+def _of_any_layout(f, name):
+    """`f` that also takes sparse tensors, for which `name` has another form."""
+
+    @functools.wraps(f)
+    def wrapper(*args, **kwargs):
+        try:
+            return f(*args, **kwargs)
+        except SparseOperand as sparse:
+            found = sparse.with_traceback(None)
+        return found.instead(name, args, kwargs)
+
+    return wrapper
+
+
+def takes_out(f, names=None, exact=False, name=None):
     """`f` with the argument `out`, which its result is written into.
 
     names: as from `_names`. exact: whether `out` must have the dtype of the result and memory of
-    its own.
+    its own. name: that of the function, if it is another than that of `f`.
     """
+    name = name or f.__name__
 
     @functools.wraps(f)
     def wrapper(*args, out=None, **kwargs):
         if names and kwargs:
             kwargs = {names.get(n, n): value for n, value in kwargs.items()}
-        result = f(*args, **kwargs)
+        try:
+            result = f(*args, **kwargs)
+        except SparseOperand as sparse:
+            result = sparse.with_traceback(None)
+        if result.__class__ is SparseOperand:
+            result = result.instead(name, args, kwargs)
         if out is not None and exact:
             _check_exact(f.__name__, result, out, (*args, *kwargs.values()))
         return result if out is None else into_out(result, out)
@@ -188,8 +211,11 @@ def in_place_method(f, name):
 
     def method(self, *args, **kwargs):
         inplace.check_writable(self, name)
-        result = f(self, *args, **kwargs)
-        return store(self, result, name)
+        try:
+            return store(self, f(self, *args, **kwargs), name)
+        except SparseOperand as sparse:
+            found = sparse.with_traceback(None)
+        return found.instead(name, (self, *args), kwargs)
 
     method.__name__ = name
     method.__doc__ = f"In-place version of `{name[:-1]}`."
@@ -234,6 +260,8 @@ def unary(op):
                 return out
         except KeyError:
             pass
+        except SparseOperand as sparse:
+            return sparse.instead(op.name, (input,), {})
         except AttributeError:
             if not isinstance(input, Tensor):
                 raise bad_operand(op.name, 1, input) from None
@@ -243,10 +271,11 @@ def unary(op):
     return f
 
 
-def binary(op, slow=None):
+def binary(op, slow=None, name=None):
     """The quick function of two tensors, or a tensor and a number, that records `op`.
 
-    slow(input, other): what to do with operands that were not recorded before.
+    slow(input, other): what to do with operands that were not recorded before. name: that of the
+    function that users call, if it is another than that of `op`.
     """
 
     def f(input, other):
@@ -270,12 +299,16 @@ def binary(op, slow=None):
                 out._storage = None
                 segment.handles.append(out)
                 return out
-        except (KeyError, AttributeError):
+        except (KeyError, AttributeError, SparseOperand):
             pass
-        if slow is not None:
-            return slow(input, other)
-        check_operands(op.name, input, other)
-        return record(op, (input, other))
+        try:
+            if slow is not None:
+                return slow(input, other)
+            check_operands(op.name, input, other)
+            return record(op, (input, other))
+        except SparseOperand as sparse:
+            found = sparse.with_traceback(None)
+        return found.instead(name or op.name, (input, other), {})
 
     return f
 
@@ -321,7 +354,12 @@ def strict(f, name, tensors):
             require_tensors(name, input)
         if tensors == 2 and not isinstance(other, Tensor):
             require_tensors(name, input, other)
-        result = f(input, other)
+        try:
+            result = f(input, other)
+        except SparseOperand as sparse:
+            result = sparse.with_traceback(None)
+        if result.__class__ is SparseOperand:
+            result = result.instead(name, (input, other), {})
         return result if out is None else into_out(result, out)
 
     public.__name__ = public.__qualname__ = name

@@ -33,8 +33,8 @@ def _combined(x, value, indices, reduce, include_self):
     start = x
     if not include_self:
         neutral = FUNCTIONS["full"]((), _identity(kind, mode), dtype=kind)
-        start = scatter_op(x, neutral, *indices, mode="set")
-    result = scatter_op(start, value, *indices, mode=mode)
+        start = scatter_op(x, neutral, *indices, mode="set", wrap=False)
+    result = scatter_op(start, value, *indices, mode=mode, wrap=False)
     if reduce != "mean":
         return result
     one = FUNCTIONS["ones"]((), dtype=dtypes.int64)

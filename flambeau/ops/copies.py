@@ -2,6 +2,7 @@
 
 import math
 
+from .. import dtypes
 from ..geometry import contiguous_strides
 from ..recorder.handle import Tensor, intern
 from .api import function, method
@@ -49,8 +50,10 @@ class _Cat(Op):
     def lower(self, build, inputs, operands, attrs, metas):
         """Writes into a fresh value, one per operand."""
         dim, shape, kind = attrs["dim"], metas[0].shape, metas[0].dtype
-        strides = contiguous_strides(shape)
-        flat, start = build.undef(math.prod(shape), kind), 0
+        numel, strides = math.prod(shape), contiguous_strides(shape)
+        if not numel:
+            return build.const(False if kind is dtypes.bool_ else 0, kind, shape)
+        flat, start = build.undef(numel, kind), 0
         for x in inputs:
             if x.numel:
                 flat = build.write(flat, build.cast(x, kind), strides, start * strides[dim])
@@ -84,9 +87,10 @@ def cat(tensors, dim=0):
             )
         if not x._meta.shape:
             raise RuntimeError(f"zero-dimensional tensor (at position {k}) cannot be concatenated")
-    full = [x for x in tensors if x._meta.shape != (0,)] or tensors[:1]
+    full = [x for x in tensors if x._meta.shape != (0,)] or tensors
     dim = normalize_dim(dim, len(full[0]._meta.shape))
-    return cat_op(*full, dim=dim)
+    # A vector without elements goes with tensors of any shape.
+    return cat_op(*(tensors if len(full[0]._meta.shape) == 1 else full), dim=dim)
 
 
 @function(methods=False)
@@ -188,7 +192,8 @@ def repeat(self, *args, repeats=None):
     between = [m for n in shape for m in (1, n)]
     expanded = [m for k, n in zip(sizes, shape, strict=True) for m in (k, n)]
     result = [k * n for k, n in zip(sizes, shape, strict=True)]
-    return reshape(expand(reshape(self, between), expanded), result)
+    made = reshape(expand(reshape(self, between), expanded), result)
+    return made if made._storage is None else clone(made, memory_format=None)
 
 
 @function(out=False)

@@ -47,6 +47,7 @@ class Op:
     composite = view = multi = False
     differentiable = True
     vjp_rule = None
+    autocast = None  # "lower" or "float32": the precision that `autocast` chooses for it
 
     def __init__(self, name):
         self.name = name
@@ -63,6 +64,10 @@ class Op:
     def infer(self, operands, attrs):
         """The meta of the result (a tuple of them if `multi`); raises what the call should."""
         raise TypeError(f"{self.name} has no rule for shapes")  # pragma: no cover
+
+    def autocast_form(self, dtype):
+        """The operation that is recorded in its place where `autocast` computes in `dtype`."""
+        return self if self.autocast is None else _autocast_form(self, dtype)
 
     def vjp(self, rule):
         """Attach the derivative rule; a decorator."""
@@ -352,6 +357,35 @@ def _fresh(meta):
     return intern(meta.shape, meta.dtype, contiguous_strides(meta.shape))
 
 
+class _Autocast(Composite):
+    """An operation on operands that are cast first."""
+
+    def __init__(self, op, dtype):
+        self.name, self.op, self.dtype, self.known = op.name, op, dtype, {}
+        self.multi, self.differentiable = op.multi, op.differentiable
+
+    def function(self, *operands, **attrs):
+        """The operation itself; float64 stays."""
+        return self.op(*[cast_floats(x, self.dtype) for x in operands], **attrs)
+
+    @property
+    def grad_name(self):
+        return self.op.grad_name
+
+
+def cast_floats(x, dtype):
+    """A tensor of float16, bfloat16 or float32 as one of `dtype`; anything else as it is."""
+    if not isinstance(x, Tensor) or x._meta.wrapped:
+        return x
+    kind = x._meta.dtype
+    return x.to(dtype) if kind.is_floating_point and kind.itemsize <= 4 else x
+
+
+@functools.cache
+def _autocast_form(op, dtype):
+    return _Autocast(op, dtypes.float32 if op.autocast == "float32" else dtype)
+
+
 class _Number(Op):
     """A run-time number as a 0-dim tensor that promotes as the number does."""
 
@@ -368,15 +402,17 @@ class _Number(Op):
 number = _Number("number")
 
 
-def composite(function=None, *, name=None, multi=False, differentiable=True):
+def composite(function=None, *, name=None, multi=False, differentiable=True, autocast=None):
     """Make a function of tensors an operation of its own: a decorator.
 
     Positional parameters are tensors, numbers or None; keyword-only ones static attributes.
     `multi` says that it returns a tuple. Its gradient is that of its body, unless a rule is
-    attached with `@function.vjp`.
+    attached with `@function.vjp`. `autocast`: see `Op`.
     """
     if function is None:
-        return functools.partial(composite, name=name, multi=multi, differentiable=differentiable)
+        return functools.partial(
+            composite, name=name, multi=multi, differentiable=differentiable, autocast=autocast
+        )
     op = Composite(name or function.__name__, function)
-    op.multi, op.differentiable = multi, differentiable
+    op.multi, op.differentiable, op.autocast = multi, differentiable, autocast
     return op

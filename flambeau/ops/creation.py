@@ -1,11 +1,13 @@
 """Making tensors: from data, filled with a value, in steps; and from memory that exists."""
 
+import importlib
 import math
 import numbers
 
 import numpy as np
 
 from .. import dtypes
+from ..formats import strided
 from ..recorder import inplace
 from ..recorder.handle import Tensor, intern, require_device
 from ..recorder.record import record
@@ -117,12 +119,22 @@ def constant(shape, value, dtype):
     return record(constant_op, (), (("shape", shape), ("value", value), ("dtype", dtype)))
 
 
+def _sparse(shape, value, dtype, layout):
+    """A tensor of zeros that stores none of them."""
+    if value:
+        raise RuntimeError("full(...) is not implemented for sparse layout")
+    # It stands above this module, and is loaded by those who use it.
+    return importlib.import_module("flambeau.sparse.creation").empty_of(shape, dtype, layout)
+
+
 def _filled(name, value):
     def make(
         *size, out=None, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False
     ):
         if "size" in make_kwargs and not size:
             size = make_kwargs["size"]
+        if layout not in (None, strided):
+            return _sparse(shape_of(size), value, _options(dtype, device), layout)
         made = constant(shape_of(size), value, _options(dtype, device))
         return into(made, out) if out is not None else finish(made, requires_grad)
 
@@ -154,6 +166,8 @@ def empty(
     memory_format=None,
 ):
     """A tensor of a shape with unspecified values (zeros here)."""
+    if layout not in (None, strided):
+        return _sparse(shape_of(size), 0, _options(dtype, device), layout)
     made = constant(shape_of(size), 0, _options(dtype, device))
     return into(made, out) if out is not None else finish(made, requires_grad)
 
@@ -162,6 +176,8 @@ def empty(
 def full(size, fill_value, *, dtype=None, layout=None, device=None, requires_grad=False):
     """A tensor of shape `size` filled with a number."""
     shape = shape_of((size,))
+    if layout not in (None, strided):
+        raise RuntimeError("full(...) is not implemented for sparse layout")
     if isinstance(fill_value, Tensor):
         dtype = dtype or fill_value.dtype
         return finish(cast_to(fill_value, dtype).expand(shape).clone(), requires_grad)
@@ -195,7 +211,9 @@ def _like(name, make):
         meta = input._meta
         kind = dtype or meta.dtype
         _options(kind, device)
-        made = make(input._meta.shape, *args, dtype=kind, **kwargs)
+        made = make(input._meta.shape, *args, dtype=kind, layout=layout, **kwargs)
+        if layout not in (None, strided):
+            return made
         if not meta.contiguous and meta.is_dense and memory_format is None:
             made = in_layout(made, meta)
         return finish(made, requires_grad)

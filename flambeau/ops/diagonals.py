@@ -8,6 +8,7 @@ from . import elementwise as ew
 from . import movement as mv
 from . import view_ops
 from .api import cast_to, function
+from .core import composite
 from .from_data import make_tensor
 from .index import positions
 from .reduce import normalize_dim
@@ -28,11 +29,15 @@ def triu_indices(row, col, offset=0, *, dtype=dtypes.int64, device=None, layout=
 
 
 def _triangle(name, keep):
+    @composite(name=name)
+    def kept(x, *, diagonal):
+        rows, columns = positions(x, x.ndim - 2), positions(x, x.ndim - 1)
+        return ew.where(keep(columns - rows, diagonal), x, _zero(x))
+
     def triangle(input, diagonal=0):
         if input.ndim < 2:
             raise RuntimeError(f"{name}: input tensor must have at least 2 dimensions")
-        rows, columns = positions(input, input.ndim - 2), positions(input, input.ndim - 1)
-        return ew.where(keep(columns - rows, diagonal), input, _zero(input))
+        return kept(input, diagonal=diagonal)
 
     triangle.__name__ = name
     triangle.__doc__ = f"The {'lower' if name == 'tril' else 'upper'} triangle, zeros elsewhere."

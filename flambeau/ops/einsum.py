@@ -123,7 +123,7 @@ def _labels(term, ndim, number):
     return (*before, *range(rest - 1, -1, -1), *after) if dotted else tuple(before)
 
 
-@composite(name="einsum")
+@composite(name="einsum", autocast="lower")
 def _einsum(*operands, inputs, output):
     pairs = zip(operands, inputs, strict=True)
     terms = [_diagonals(x, labels, k) for k, (x, labels) in enumerate(pairs)]

@@ -5,10 +5,11 @@ import math
 import numpy as np
 
 from .. import dtypes
+from ..formats import strided
 from ..recorder.handle import Meta, Tensor, intern
 from ..recorder.record import record
 from . import api, integers, reference
-from .api import FUNCTIONS, METHODS, elementwise, function, operator, reflected, require_tensors
+from .api import FUNCTIONS, METHODS, elementwise, function, require_tensors
 from .core import COMPLEX, Elementwise, Op, composite, result_dtype
 
 __all__ = ["cast"]
@@ -40,7 +41,21 @@ def conj(x):
 
 
 add_op = Elementwise("add", np.add, vjp=lambda g, out, a, b: (g, g))
-sub_op = Elementwise("sub", np.subtract, vjp=lambda g, out, a, b: (g, -g), refuse=("bool",))
+
+
+class _Subtraction(Elementwise):
+    """Not defined for bool tensors, whatever the other operand."""
+
+    def dtypes_for(self, operands):
+        if any(isinstance(x, Meta) and x.dtype is dtypes.bool_ for x in operands):
+            raise RuntimeError(
+                "Subtraction, the `-` operator, with a bool tensor is not supported. If you are "
+                "trying to invert a mask, use the `~` or `logical_not()` operator instead."
+            )
+        return super().dtypes_for(operands)
+
+
+sub_op = _Subtraction("sub", np.subtract, vjp=lambda g, out, a, b: (g, -g), refuse=("bool",))
 mul_op = Elementwise("mul", np.multiply, vjp=_mul_vjp)
 div_op = Elementwise("div", np.true_divide, "float", vjp=_div_vjp)
 pow_op = Elementwise("pow", integers.power, vjp=_pow_vjp)
@@ -84,6 +99,8 @@ def _scaled(input, other, alpha):
     """alpha * other. Raises RuntimeError for an alpha of a higher kind than both operands."""
     if alpha == 1:
         return other
+    if isinstance(other, Tensor) and other.layout is not strided:
+        return mul(other, alpha)
     kind = result_dtype([getattr(x, "_meta", type(x)) for x in (input, other)])
     wanted = dtypes.of_scalar(type(alpha)).category
     if isinstance(alpha, (float, complex)) and wanted > kind.category:
@@ -91,7 +108,7 @@ def _scaled(input, other, alpha):
             f"For {kind.name} tensors, argument alpha must not be a {type(alpha).__name__} number."
         )
     alpha = bool(alpha) if kind is dtypes.bool_ else alpha
-    return mul(other, alpha) if hasattr(other, "_meta") else other * alpha
+    return mul(api.cast_to(other, kind), alpha) if hasattr(other, "_meta") else other * alpha
 
 
 @function(inplace_too=True)
@@ -435,64 +452,5 @@ class _Cast(Op):
 cast = api.cast_op = _Cast("to")
 cast.vjp_rule = lambda g, out, x, dtype: g  # the caller casts it back
 
-# Operators
-
-
-def _invert(self):
-    """~x. Raises TypeError for numbers that are not whole."""
-    if self._meta.dtype.category >= dtypes.FLOAT:
-        raise TypeError("~ (operator.invert) is only implemented on integer and Boolean tensors")
-    return bitwise_not(self)
-
-
-METHODS.update(
-    __add__=operator(add_quick),
-    __radd__=reflected(lambda a, b: add_quick(b, a)),
-    __sub__=operator(sub_quick),
-    __rsub__=reflected(sub_quick),
-    __mul__=operator(mul),
-    __rmul__=reflected(lambda a, b: mul(b, a)),
-    __truediv__=operator(div_quick),
-    __rtruediv__=reflected(div_quick),
-    __floordiv__=operator(floor_divide),
-    __rfloordiv__=reflected(floor_divide),
-    __mod__=operator(remainder),
-    __rmod__=reflected(remainder),
-    __pow__=operator(pow),
-    __rpow__=reflected(pow),
-    __eq__=operator(eq),
-    __ne__=operator(ne),
-    __lt__=operator(lt),
-    __le__=operator(le),
-    __gt__=operator(gt),
-    __ge__=operator(ge),
-    __and__=operator(bitwise_and),
-    __rand__=reflected(bitwise_and),
-    __or__=operator(bitwise_or),
-    __ror__=reflected(bitwise_or),
-    __xor__=operator(bitwise_xor),
-    __rxor__=reflected(bitwise_xor),
-    __lshift__=operator(bitwise_left_shift),
-    __rlshift__=reflected(bitwise_left_shift),
-    __rshift__=operator(bitwise_right_shift),
-    __rrshift__=reflected(bitwise_right_shift),
-    __neg__=neg,
-    __pos__=lambda self: self,
-    __abs__=abs,
-    __invert__=_invert,
-    __iadd__=api.in_place_method(add_quick, "add_"),
-    __isub__=api.in_place_method(sub_quick, "sub_"),
-    __imul__=api.in_place_method(mul, "mul_"),
-    __itruediv__=api.in_place_method(div_quick, "div_"),
-    __ifloordiv__=api.in_place_method(floor_divide, "floor_divide_"),
-    __imod__=api.in_place_method(remainder, "remainder_"),
-    __ipow__=api.in_place_method(pow, "pow_"),
-    __iand__=api.in_place_method(bitwise_and, "bitwise_and_"),
-    __ior__=api.in_place_method(bitwise_or, "bitwise_or_"),
-    __ixor__=api.in_place_method(bitwise_xor, "bitwise_xor_"),
-    __ilshift__=api.in_place_method(bitwise_left_shift, "bitwise_left_shift_"),
-    __irshift__=api.in_place_method(bitwise_right_shift, "bitwise_right_shift_"),
-    __hash__=object.__hash__,
-)
 for _name in ("_add", "_sub", "_div"):
     FUNCTIONS.pop(_name)

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from ..recorder import inplace
+from ..recorder import entering, inplace
 from ..recorder.handle import Tensor
-from .api import METHODS, method
+from .api import METHODS, function, method
 from .creation import zeros
 from .from_data import make_tensor
 
@@ -15,7 +15,6 @@ def _false(self):
     return False
 
 
-METHODS["is_inference"] = _false
 for _name in ("is_nested", "is_sparse_csr", "is_mkldnn", "is_xla", "is_vulkan", "is_ipu", "is_hpu"):
     METHODS[_name] = property(_false)
 METHODS["is_cpu"] = property(lambda self: True)
@@ -23,6 +22,12 @@ METHODS["output_nr"] = property(lambda self: 0)
 METHODS["name"] = property(lambda self: None)
 METHODS["names"] = property(lambda self: (None,) * self.ndim)
 METHODS["volatile"] = property(_false)
+
+
+@function(out=False)
+def is_inference(input):
+    """Whether a tensor was made in `inference_mode`."""
+    return entering.is_inference(input)
 
 
 @method("is_nonzero")

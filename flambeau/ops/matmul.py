@@ -3,8 +3,11 @@
 import math
 
 from .. import dtypes
+from ..errors import SparseOperand
+from ..formats import strided
 from ..recorder import inplace
 from ..recorder.handle import Tensor, intern
+from ..recorder.trace import autocast_dtype
 from . import movement as mv
 from .api import (
     FUNCTIONS,
@@ -17,7 +20,7 @@ from .api import (
     reflected,
     store,
 )
-from .core import Op, broadcast_shapes, composite
+from .core import Op, broadcast_shapes, cast_floats, composite
 from .elementwise import add_op, conj, mul_op
 
 __all__ = ["bmm", "linear", "matmul"]
@@ -55,6 +58,7 @@ class _Matmul(Op):
 THIN, WIDE = 4, 64
 
 bmm_op = _Matmul("bmm")
+bmm_op.autocast = "lower"
 
 
 @bmm_op.vjp
@@ -64,14 +68,14 @@ def _(g, out, a, b):
 
 def same_dtype(name, a, b):
     """Raise RuntimeError unless two tensors have one dtype."""
-    if a._meta.dtype is not b._meta.dtype:
+    if a._meta.dtype is not b._meta.dtype and autocast_dtype() is None:
         raise RuntimeError(
             f"{name}: expected m1 and m2 to have the same dtype, but got: {a._meta.dtype.name} != "
             f"{b._meta.dtype.name}"
         )
 
 
-@composite(name="mm")
+@composite(name="mm", autocast="lower")
 def _mm(a, b):
     return bmm_op(a.unsqueeze(0), b.unsqueeze(0)).squeeze(0)
 
@@ -121,7 +125,7 @@ def bmm(input, mat2):
     return bmm_op(input, mat2)
 
 
-@composite(name="mv")
+@composite(name="mv", autocast="lower")
 def _mv(a, b):
     return bmm_op(a.unsqueeze(0), b.unsqueeze(0).unsqueeze(2)).reshape((a._meta.shape[0],))
 
@@ -131,7 +135,7 @@ def _(g, out, a, b):
     return g.unsqueeze(1) * conj(b), _mv(conj(a).t(), g)
 
 
-@function
+@function(name="mv")
 def mv_(input, vec):
     """The product of a matrix [n, m] and a vector [m]."""
     a, b = input._meta.shape, vec._meta.shape
@@ -141,10 +145,6 @@ def mv_(input, vec):
         raise RuntimeError(f"size mismatch, got input ({a[0]}), mat ({a[0]}x{a[1]}), vec ({b[0]})")
     same_dtype("mv()", input, vec)
     return _mv(input, vec)
-
-
-for _table in (FUNCTIONS, METHODS):
-    _table["mv"] = _table.pop("mv_")
 
 
 @composite(name="dot")
@@ -223,7 +223,7 @@ def _columns(shape):
     return shape[-2] if len(shape) > 1 else shape[0]
 
 
-@composite(name="matmul")
+@composite(name="matmul", autocast="lower")
 def _matmul(a, b):
     left, right = a._meta.shape, b._meta.shape
     if left[-1] != _columns(right):
@@ -248,7 +248,7 @@ def _matmul(a, b):
     return out.squeeze(-1) if b.ndim == 1 else out
 
 
-_quick_matmul = binary(_mm, binary(_matmul, _checked_matmul))
+_quick_matmul = binary(_mm, binary(_matmul, _checked_matmul), "matmul")
 
 
 @function
@@ -261,6 +261,12 @@ METHODS["__matmul__"] = operator(matmul)
 METHODS["__rmatmul__"] = reflected(lambda a, b: matmul(a, b))
 
 
+def _lowered(x):
+    """What is added to a product, in the dtype that autocast chooses for that."""
+    kind = autocast_dtype()
+    return x if kind is None else cast_floats(x, kind)
+
+
 def _scaled(x, factor):
     """`x` times a number that does not change its dtype."""
     kind = x._meta.dtype
@@ -269,7 +275,7 @@ def _scaled(x, factor):
     return x if factor == 1 else x * factor
 
 
-@composite(name="addmm")
+@composite(name="addmm", autocast="lower")
 def _addmm(bias, a, b):
     product = bmm_op(a.unsqueeze(0), b.unsqueeze(0)).squeeze(0)
     return product + bias
@@ -283,6 +289,9 @@ def _(g, out, bias, a, b):
 @function(inplace_too=True)
 def addmm(input, mat1, mat2, *, beta=1, alpha=1):
     """beta * input + alpha * (mat1 @ mat2)."""
+    if mat1.layout is not strided or mat2.layout is not strided:
+        sparse = mat2 if mat1.layout is strided else mat1
+        return sparse._form("addmm", (input, mat1, mat2), {"beta": beta, "alpha": alpha})
     a, b = mat1._meta.shape, mat2._meta.shape
     if len(a) != 2 or len(b) != 2 or a[1] != b[0]:
         return input * beta + mm(mat1, mat2) * alpha  # which raises
@@ -297,14 +306,14 @@ def addmm(input, mat1, mat2, *, beta=1, alpha=1):
 def baddbmm(input, batch1, batch2, *, beta=1, alpha=1):
     """beta * input + alpha * (batch1 @ batch2), by batches."""
     product = _scaled(bmm(batch1, batch2), alpha)
-    return product if beta == 0 else _scaled(input, beta) + product
+    return product if beta == 0 else _scaled(_lowered(input), beta) + product
 
 
 @function
 def addbmm(input, batch1, batch2, *, beta=1, alpha=1):
     """beta * input + alpha * the sum over batches of batch1 @ batch2."""
     product = _scaled(bmm(batch1, batch2).sum(0), alpha)
-    return product if beta == 0 else _scaled(input, beta) + product
+    return product if beta == 0 else _scaled(_lowered(input), beta) + product
 
 
 @method
@@ -331,7 +340,7 @@ def addr(input, vec1, vec2, *, beta=1, alpha=1):
     return product if beta == 0 else _scaled(input, beta) + product
 
 
-@composite(name="linear")
+@composite(name="linear", autocast="lower")
 def _linear(x, weight, bias):
     lead, k = x._meta.shape[:-1], x._meta.shape[-1]
     rows = math.prod(lead)
@@ -356,11 +365,30 @@ def linear(input, weight, bias=None):
 
     Raises: RuntimeError naming both shapes where the features do not fit.
     """
-    x, w = input._meta, weight._meta
+    try:
+        x, w = input._meta, weight._meta
+    except SparseOperand as sparse:
+        return sparse.instead("linear", (input, weight, bias), {})
     if len(w.shape) == 2 and x.shape and x.shape[-1] == w.shape[1] and x.dtype is w.dtype:
         if bias is None or (bias._meta.shape == w.shape[:1] and bias._meta.dtype is x.dtype):
             return _linear(input, weight, bias)
     return _general_linear(input, weight, bias)
+
+
+def _what_fits(shape, weight):
+    """What to change where the last dim of an input is not what a weight expects."""
+    if len(weight) != 2 or not shape:
+        return ""
+    outputs, expected = weight
+    fitting = [
+        f"input.flatten({d})" for d in range(len(shape) - 1) if math.prod(shape[d:]) == expected
+    ]
+    if len(shape) > 1 and shape[-2] == expected:
+        fitting.append("input.mT")
+    if shape[-1] == outputs and outputs != expected:
+        fitting.append("weight.t()")
+    fitting.append(f"nn.Linear({shape[-1]}, {outputs})")
+    return f"; {' or '.join(fitting)} would fit"
 
 
 def _general_linear(input, weight, bias):
@@ -373,7 +401,10 @@ def _general_linear(input, weight, bias):
         raise RuntimeError(
             f"mat1 and mat2 shapes cannot be multiplied: linear(): input {list(x.shape)} has "
             f"{features} features, weight {list(w.shape)} expects {w.shape[-1]}"
+            f"{_what_fits(x.shape, w.shape)}"
         )
+    if autocast_dtype() is not None and (bias is None or bias._meta.shape == w.shape[:1]):
+        return _linear(input, weight, bias)
     if x.dtype is not w.dtype:
         raise RuntimeError(
             f"mat1 and mat2 must have the same dtype, but got {x.dtype.name} and {w.dtype.name} "

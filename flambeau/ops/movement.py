@@ -95,8 +95,8 @@ def reshape(input, *args, shape=None):
 
 
 METHODS["reshape_as"] = lambda self, other: reshape(self, other._meta.shape)
-METHODS["view_as"] = lambda self, other: view(self, other._meta.shape)
-METHODS["expand_as"] = lambda self, other: expand(self, other._meta.shape)
+METHODS["view_as"] = lambda self, other: view(self, other.shape)
+METHODS["expand_as"] = lambda self, other: expand(self, other.shape)
 
 
 @function(out=False)
@@ -148,6 +148,8 @@ def movedim(input, source, destination):
             f"movedim: Invalid source or destination dims: source ({list(sources)} dims) should "
             f"contain the same number of dims as destination ({list(places)} dims)"
         )
+    if not ndim:
+        return permute_op(input, dims=())
     order = [None] * ndim
     for s, p in zip(sources, places, strict=True):
         order[p] = s
@@ -351,6 +353,8 @@ def unbind(input, dim=0):
 def split(tensor, split_size_or_sections, dim=0):
     """Pieces of a size (the last may be smaller), or of several sizes, along a dim: views."""
     shape = tensor._meta.shape
+    if not shape:
+        raise RuntimeError("split expects at least a 1-dimensional tensor")
     dim = normalize_dim(dim, len(shape))
     sizes = split_size_or_sections
     if isinstance(sizes, int):
@@ -381,6 +385,8 @@ def chunk(input, chunks, dim=0):
     """At most `chunks` pieces of equal size (but the last) along a dim: views."""
     if chunks <= 0:
         raise RuntimeError("chunk expects `chunks` to be greater than 0, got: " + str(chunks))
+    if not input._meta.shape:
+        raise RuntimeError("chunk expects at least a 1-dimensional tensor")
     n = input._meta.shape[normalize_dim(dim, len(input._meta.shape))]
     size = -(-n // chunks)
     return split(input, size, dim) if size else split(input, [0] * chunks, dim)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from .. import dtypes
-from ..recorder.handle import Tensor, contiguous_strides
+from ..recorder.handle import Tensor, contiguous_strides, intern
 from . import copies, view_ops
 from . import movement as mv
 from .api import FUNCTIONS, METHODS, cast_to, function, method
@@ -85,7 +85,8 @@ def repeat_interleave(input=None, repeats=None, dim=None, *, output_size=None):
         raise RuntimeError("Repeats must be non-negative")
     shape = list(input.shape)
     wide = mv.expand(mv.unsqueeze(input, dim + 1), [*shape[: dim + 1], times, *shape[dim + 1 :]])
-    return mv.reshape(wide, [*shape[:dim], n * times, *shape[dim + 1 :]])
+    made = mv.reshape(wide, [*shape[:dim], n * times, *shape[dim + 1 :]])
+    return made if made._storage is None else made.clone()
 
 
 METHODS["repeat_interleave"] = repeat_interleave
@@ -201,26 +202,42 @@ def unfold(self, dimension, size, step):
     """All windows of `size` along a dim, `step` apart, their elements in a new last dim: a view."""
     meta = self._meta
     dim = normalize_dim(dimension, len(meta.shape))
-    length, stride = (meta.shape[dim], meta.strides[dim]) if meta.shape else (1, 1)
+    length = meta.shape[dim] if meta.shape else 1
     if size > length:
         raise RuntimeError(
             f"maximum size for tensor at dimension {dim} is {length} but size is {size}"
         )
     if step <= 0:
         raise RuntimeError(f"step is {step} but must be > 0")
+    if not meta.shape:
+        return mv.reshape(self, (1,))[:size]
+    return unfold_op(self, dim=dim, size=size, step=step)
+
+
+def _unfold_geometry(meta, dim, size, step):
     shape, strides = list(meta.shape), list(meta.strides)
-    if shape:
-        shape[dim], strides[dim] = (length - size) // step + 1, stride * step
-    shape.append(size)
-    strides.append(stride)
-    return _windows(self, dim, shape, strides, size, step)
+    shape[dim], strides[dim] = (shape[dim] - size) // step + 1, strides[dim] * step
+    return (*shape, size), (*strides, meta.strides[dim]), meta.offset
 
 
-def _windows(x, dim, shape, strides, size, step):
-    if not x.ndim:
-        return x.reshape(1)[:size]
-    if x.requires_grad or not x._meta.contiguous:
-        places = np.arange(shape[dim])[:, None] * step + np.arange(size)
-        moved = mv.movedim(x, dim, 0)[make_tensor(places)]  # [windows, size, rest]
-        return mv.movedim(mv.movedim(moved, 1, -1), 0, dim)
-    return mv.as_strided(x, shape, strides)
+def _row_major_unfold(x, attrs):
+    """(shape, strides) of the windows of the same elements in row-major order."""
+    return _unfold_geometry(intern(tuple(x.shape), x.dtype), **attrs)[:2]
+
+
+def _unfold_lower(build, x, attrs, meta):
+    shape, strides = _row_major_unfold(x, attrs)
+    return build.strided(build.reshape(x, (x.numel,)), shape, strides, 0)
+
+
+def _unfold_vjp(g, out, x, **attrs):
+    shape, strides = _row_major_unfold(x._meta, attrs)
+    return view_ops.as_strided_vjp(g, x, shape, strides, 0)
+
+
+unfold_op = view_ops.View(
+    "unfold",
+    _unfold_geometry,
+    _unfold_lower,
+    _unfold_vjp,
+)

@@ -54,12 +54,21 @@ def along(index, dim):
 
 @function(out="exact")
 def gather(input, dim, index, *, sparse_grad=False):
-    """out[i][j] = input[index[i][j]][j] for dim 0, and so on; the shape is that of `index`."""
+    """out[i][j] = input[index[i][j]][j] for dim 0, and so on; the shape is that of `index`.
+
+    Raises RuntimeError for shapes that do not fit, IndexError for an index that is negative or too
+    large (when the result is computed).
+    """
+    return _gather(input, dim, index, wrap=False)
+
+
+def _gather(input, dim, index, wrap):
     ndim = len(input._meta.shape)
     dim = normalize_dim(dim, ndim)
     _check_index("gather", index)
     if not ndim and len(index._meta.shape) < 2:
-        return gather_op(input.reshape(1), index.reshape(-1)).reshape(index._meta.shape)
+        found = gather_op(input.reshape(1), index.reshape(-1), wrap=wrap)
+        return found.reshape(index._meta.shape)
     if not index._meta.numel:
         return input.reshape(-1)[:0].reshape(index._meta.shape)
     if len(index._meta.shape) != ndim:
@@ -70,7 +79,7 @@ def gather(input, dim, index, *, sparse_grad=False):
                 f"Size does not match at dimension {d} expected index {list(index._meta.shape)} to "
                 f"be no larger than self {list(input._meta.shape)} apart from dimension {dim}"
             )
-    return gather_op(input, *along(index, dim))
+    return gather_op(input, *along(index, dim), wrap=wrap)
 
 
 _MODES = {None: "set", "add": "sum", "sum": "sum", "multiply": "prod", "prod": "prod"}
@@ -98,15 +107,17 @@ def _scatter(input, dim, index, src, mode, name):
                 )
             src = mv.narrow(src, d, 0, n)
     if not ndim:
-        flat = scatter_op(input.reshape(1), src.reshape(1), index.reshape(1), mode=mode)
-        return flat.reshape(())
+        places = index.reshape(1)
+        return scatter_op(input.reshape(1), src.reshape(1), places, mode=mode, wrap=False).reshape(
+            ()
+        )
     for d in range(ndim):
         if d != dim and index._meta.shape[d] > input._meta.shape[d]:
             raise RuntimeError(
                 f"Expected index {list(index._meta.shape)} to be no larger than self "
                 f"{list(input._meta.shape)} apart from dimension {dim}"
             )
-    return scatter_op(input, src, *along(index, dim), mode=mode)
+    return scatter_op(input, src, *along(index, dim), mode=mode, wrap=False)
 
 
 @function(inplace_too=True)
@@ -131,9 +142,9 @@ def index_select(input, dim, index):
         raise IndexError("index_select(): Index is supposed to be a vector")
     _check_index("index_select", index)
     if not input._meta.shape:
-        return gather_op(input.reshape(1), index.reshape(-1)).reshape(())
+        return gather_op(input.reshape(1), index.reshape(-1), wrap=False).reshape(())
     moved = mv.movedim(input, dim, 0) if dim else input
-    result = gather_op(moved, index.reshape(-1))
+    result = gather_op(moved, index.reshape(-1), wrap=False)
     return mv.movedim(result, 0, dim) if dim else result
 
 
@@ -143,7 +154,8 @@ def _index_into(input, dim, index, source, mode, name):
     if source._meta.dtype is not input._meta.dtype:
         raise RuntimeError(f"{name}(): self and source expected to have the same dtype")
     if not input._meta.shape:
-        flat = scatter_op(input.reshape(1), source.reshape(-1), index.reshape(-1), mode=mode)
+        places = index.reshape(-1)
+        flat = scatter_op(input.reshape(1), source.reshape(-1), places, mode=mode, wrap=False)
         return flat.reshape(())
     moved = mv.movedim(input, dim, 0)
     value = mv.movedim(source, dim, 0) if source._meta.shape else source
@@ -152,7 +164,8 @@ def _index_into(input, dim, index, source, mode, name):
             f"{name}(): source tensor shape must match self tensor shape, excluding the specified "
             f"dimension. Got self.shape = {list(input.shape)} source.shape = {list(source.shape)}"
         )
-    return mv.movedim(scatter_op(moved, value, index.reshape(-1), mode=mode), 0, dim)
+    changed = scatter_op(moved, value, index.reshape(-1), mode=mode, wrap=False)
+    return mv.movedim(changed, 0, dim)
 
 
 @function(inplace_too=True)
@@ -265,14 +278,14 @@ def take(input, index):
 def take_along_dim(input, indices, dim=None):
     """`gather` with broadcasting; of the flattened tensor without `dim`."""
     if dim is None:
-        return gather(input.reshape(-1), 0, indices.reshape(-1))
+        return _gather(input.reshape(-1), 0, indices.reshape(-1), wrap=True)
     dim = normalize_dim(dim, input.ndim)
     left, right = list(input.shape), list(indices.shape)
     left[dim] = right[dim] = 1
     both = list(broadcast_shapes("take_along_dim", [tuple(left), tuple(right)]))
     wide, narrow = list(both), list(both)
     wide[dim], narrow[dim] = input.shape[dim], indices.shape[dim]
-    return gather(input.expand(wide), dim, indices.expand(narrow))
+    return _gather(input.expand(wide), dim, indices.expand(narrow), wrap=True)
 
 
 @function(methods=True, out=False)

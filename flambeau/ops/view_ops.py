@@ -10,6 +10,7 @@ from .core import Op, View
 
 __all__ = [
     "as_strided_op",
+    "as_strided_vjp",
     "diagonal_op",
     "embed",
     "expand_op",
@@ -239,11 +240,12 @@ as_strided_op = View(
     "as_strided",
     lambda meta, shape, strides, offset, base: (shape, strides, offset),
     _as_strided_lower,
-    lambda g, out, x, shape, strides, offset, base: _as_strided_vjp(g, x, shape, strides, offset),
+    lambda g, out, x, shape, strides, offset, base: as_strided_vjp(g, x, shape, strides, offset),
 )
 
 
-def _as_strided_vjp(g, x, shape, strides, offset):
+def as_strided_vjp(g, x, shape, strides, offset):
+    """The cotangent of row-major `x`, given that of a view of it with any strides."""
     index = sum_of_strides(shape, strides, offset)
     flat = x.new_zeros((x._meta.numel,), dtype=g._meta.dtype)
     flat = FUNCTIONS["index_put"](flat, (index.reshape(-1),), g.reshape(-1), True)

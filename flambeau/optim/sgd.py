@@ -128,11 +128,20 @@ class SGD(FusedOptimizer):
         if targets:
             self.update(group, (0.0,), targets, inputs)
 
+    def _with_momentum(self, group, state, g):
+        velocity, momentum = state.get("momentum_buffer"), group["momentum"]
+        if velocity is None:
+            velocity = g
+        else:
+            velocity = velocity * momentum + g * (1 - group["dampening"])
+        state["momentum_buffer"] = velocity
+        return g + velocity * momentum if group["nesterov"] else velocity
+
     def step_sparse(self, group, p, g):
-        if group["momentum"] or group["weight_decay"]:
-            raise RuntimeError(
-                "SGD with momentum or weight_decay does not support sparse gradients"
-            )
+        if group["weight_decay"]:
+            raise RuntimeError("SGD with weight_decay does not support sparse gradients")
+        if group["momentum"]:
+            g = self._with_momentum(group, self.state[p], g)
         where, values = rows(g)
         sign = 1.0 if group["maximize"] else -1.0
         with flambeau.no_grad():

@@ -2,10 +2,11 @@
 
 import weakref
 from sys import getrefcount
+from threading import get_ident
 
 from ..backends.memory import Part
 from .handle import DEAD, Size, Storage, Tensor, intern
-from .states import LEAF, VIEW, WRITE, add_state
+from .states import LEAF, VIEW, WRITE, add_state, made_in_inference_mode
 from .trace import Taken, force, local, structural
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "enter_storage",
     "family_content",
     "is_in_memory",
+    "is_inference",
     "leaf_meta",
     "memory_of",
     "new_leaf",
@@ -40,11 +42,12 @@ def enter(tensor, segment):
 
 def _enter_leaf(tensor, meta, buffer, segment):
     node = segment.node
-    key = (LEAF, meta)
+    key = (LEAF, meta, "inference") if tensor._inference else (LEAF, meta)
     state = node.next.get(key)
     if state is None:
         grad = "leaf" if meta.requires_grad else None
         state = add_state(node, key, LEAF, (), {}, (meta,), grad)
+        state.inferred = node.inferred or tensor._inference
     segment.node = state
     segment.leaves.append(buffer)
     segment.handles.append(tensor)
@@ -249,6 +252,8 @@ def view_in_memory(tensor, shape, strides, offset):
     else:
         out._untracked_view = True
         out._hides_history = tensor._hides_history
+    if tensor._inference:
+        out._inference = True
     add_alias(storage, out)
     return out
 
@@ -267,6 +272,9 @@ def share(tensor):
     if storage is None:
         segment = tensor._segment
         pending = segment is not None and not segment.done
+        if pending and (segment.running or segment.trace.thread != get_ident()):
+            force(segment)  # another thread runs it, or may at any moment
+            pending = False
         storage = Storage(
             tensor._meta.with_grad(False),
             segment if pending else None,
@@ -293,7 +301,27 @@ def new_leaf(meta, buffer):
     out = Tensor.__new__(Tensor)
     out._segment, out._pos, out._meta, out._storage = None, 0, meta, None
     out._buffer = buffer
+    if local.trace.segment.node.inference:
+        out._inference = True
     return out
+
+
+def is_inference(tensor):
+    """Whether a tensor was made in inference mode."""
+    if tensor._inference:
+        return True
+    segment = tensor._segment
+    if segment is None or segment.done or not segment.node.inferred:
+        return False
+    node = segment.node
+
+    def state_of(position):
+        state = node
+        while not state.first <= position < state.end:
+            state = state.parent
+        return state
+
+    return made_in_inference_mode(state_of(tensor._pos), tensor._pos, state_of)
 
 
 def leaf_meta(shape, dtype):

@@ -235,7 +235,9 @@ class Tensor(metaclass=TensorType):
     # Seldom set, hence not slots: the accumulated gradient; (graph, position) of the operation
     # that made the tensor; its hooks; the tensor it is a view of, or whether it is a view made
     # while no gradients were recorded, and of something that takes part in gradients; its number of
-    # in-place changes, and whether those of the storage are not its own (as of `x.data`).
+    # in-place changes, and whether those of the storage are not its own (as of `x.data`); why it
+    # must not be written to while gradients are recorded; whether, before this segment, it was made
+    # in inference mode.
     _grad = None
     _history = None
     _view_of = None
@@ -246,6 +248,8 @@ class Tensor(metaclass=TensorType):
     _after_grad = None
     _changes = 0
     _retains_grad = False
+    _refuses_writes = None
+    _inference = False
 
 
 class _Dead:

@@ -6,8 +6,8 @@ Tensors that view the same memory see the write because they read through it aft
 
 import weakref
 
-from .entering import enter, enter_storage, family_content, share, take_over
-from .handle import DEAD, Tensor
+from .entering import enter, enter_storage, family_content, is_inference, share, take_over
+from .handle import DEAD, Tensor, intern
 from .patches import add_patch, patch_for
 from .states import MARK, VIEW, WRITE
 from .trace import exclusive, flush, force, grad_enabled, local, structural
@@ -15,12 +15,16 @@ from .trace import exclusive, flush, force, grad_enabled, local, structural
 __all__ = [
     "adopt",
     "become",
+    "check_trackable",
     "check_writable",
+    "count_change",
     "data_of",
     "detached",
     "is_leaf",
     "join",
     "mark",
+    "snapshot",
+    "with_value",
     "write",
 ]
 
@@ -30,7 +34,12 @@ def check_writable(tensor, name, overlap=False):
 
     `overlap` allows elements that lie in one place, where all are written with one number.
     """
-    meta = tensor._meta
+    meta, node = tensor._meta, local.trace.segment.node
+    if not node.inference and (tensor._inference or node.inferred) and is_inference(tensor):
+        raise RuntimeError(
+            "Inplace update to inference tensor outside InferenceMode is not allowed. You can make "
+            "a clone to get a normal tensor before doing inplace update."
+        )
     if meta.requires_grad and grad_enabled():
         if is_leaf(tensor):
             raise RuntimeError(
@@ -42,6 +51,8 @@ def check_writable(tensor, name, overlap=False):
                 "a view of a leaf Variable that requires grad is being used in an in-place "
                 f"operation: {name}"
             )
+        if tensor._refuses_writes is not None:
+            raise RuntimeError(tensor._refuses_writes)
     if meta.overlaps and meta.numel and not overlap:
         raise RuntimeError(
             "unsupported operation: more than one element of the written-to tensor refers to a "
@@ -81,7 +92,7 @@ def write(tensor, value):
     if patch is not None:
         _write_own(patch, source, False, segment)
         add_patch(tensor._storage, patch, tensor._meta.offset, segment)
-        _count_change(tensor)
+        count_change(tensor)
     else:
         _write_all(tensor, source, tracked, segment)
     if segment.eager and not local.trace.hold and local.trace.root is None:
@@ -102,7 +113,7 @@ def _write_all(tensor, source, tracked, segment):
         if tensor._untracked_view and (tracked or (tensor._hides_history and grad_enabled())):
             raise RuntimeError(UNTRACKED)
         _write_shared(tensor, source, tracked, segment)
-        _count_change(tensor)
+        count_change(tensor)
     if tracked:
         for changed in {tensor, tensor._view_of} - {None}:
             if changed._retains_grad:
@@ -117,10 +128,10 @@ UNTRACKED = (
 )
 
 
-def _count_change(tensor):
+def count_change(tensor):
     """Count a write in the version that the tensor shares with those it is a view of."""
     base = tensor if tensor._view_of is None else tensor._view_of
-    if base._own_version:
+    if base._own_version or tensor._storage is None:
         base._changes += 1
     else:
         tensor._storage.version += 1
@@ -183,6 +194,8 @@ def _write_shared(tensor, source, tracked, segment):
         if alias is base and tracked:
             _view_again(alias, segment, storage)
         else:
+            if segment.node.inferred and is_inference(alias):
+                alias._inference = True
             alias._segment = None
             if tracked and alias._view_of is base:
                 alias._meta = alias._meta.with_grad(True)
@@ -216,9 +229,21 @@ def _keep_gradient(tensor, seen, before, segment):
     tensor._segment, tensor._pos = segment, state.first
 
 
+def check_trackable(tensor, requires_grad=True):
+    """Raise RuntimeError if a tensor is to require a gradient, and inference mode forbids it."""
+    if requires_grad and not local.trace.segment.node.inference and is_inference(tensor):
+        raise RuntimeError(
+            "Setting requires_grad=True on inference tensor outside InferenceMode is not allowed."
+        )
+
+
 @exclusive
 def mark(tensor, requires_grad):
-    """Make a tensor a leaf that requires a gradient, or that does not."""
+    """Make a tensor a leaf that requires a gradient, or that does not.
+
+    Raises: RuntimeError for one that was made in inference mode, outside of it.
+    """
+    check_trackable(tensor, requires_grad)
     if tensor._segment is None and tensor._view_of is not None:
         enter(tensor, local.trace.segment)
     segment = tensor._segment
@@ -296,8 +321,44 @@ def detached(tensor):
     out = Tensor.__new__(Tensor)
     out._segment, out._pos = None, 0
     out._meta = tensor._meta.with_grad(False)
+    if is_inference(tensor):
+        out._inference = True
     join(out, share(tensor))
     return out
+
+
+@exclusive
+def snapshot(tensor, keep_gradient=False):
+    """A tensor with the value that another has now, whatever is written into that.
+
+    It has no gradient, or its gradient goes where that of the other goes now.
+    """
+    segment = local.trace.segment
+    position = enter(tensor, segment)
+    meta = tensor._meta.with_grad(False)
+    meta = meta if meta.is_dense else intern(meta.shape, meta.dtype)
+    out = Tensor.__new__(Tensor)
+    out._meta = meta.with_grad(keep_gradient)
+    state = structural(
+        MARK, (position, position), (), (out._meta,), "keep" if keep_gradient else None
+    )
+    out._segment, out._pos, out._storage = segment, state.first, None
+    segment.handles.append(out)
+    return out
+
+
+@exclusive
+def with_value(tensor, value):
+    """`tensor`, just made by an operation, with the numbers of `value`: its gradient stays.
+
+    What the operation would have computed is then not needed.
+    """
+    segment = local.trace.segment
+    seen = enter(value, segment)
+    if tensor._meta.requires_grad:
+        _keep_gradient(tensor, seen, tensor._pos, segment)
+        return tensor
+    return snapshot(value)
 
 
 def data_of(tensor):

@@ -1,6 +1,6 @@
 """Records: operations, and what changes the grad mode, are added to the current segment."""
 
-from .entering import add_alias, enter, share
+from .entering import add_alias, enter, is_inference, share
 from .handle import Tensor, intern
 from .states import Scalar, add_state
 from .trace import Taken, exclusive, flush, local
@@ -19,6 +19,8 @@ def record(op, operands, attrs=()):
     Returns: the tensor it makes, or a tuple of them if `op.multi`.
     """
     trace = local.trace
+    if trace.watch is not None:
+        return trace.watch(op, operands, attrs)
     trace.busy += 1
     try:
         if not trace.exposed:
@@ -137,6 +139,8 @@ def _add_op(node, key, op, places, attrs, operands, segment):
             described.append(meta)
         else:
             described.append(place.kind if type(place) is Scalar else place)
+    if node.autocast is not None:
+        op = op.autocast_form(node.autocast)
     metas, expansion = op.infer_all(described, attrs)
     tracked = tracked and node.grad_mode and op.differentiable
     metas = tuple(
@@ -144,10 +148,31 @@ def _add_op(node, key, op, places, attrs, operands, segment):
     )
     if not any(m.requires_grad for m in metas):
         tracked = False
+    if tracked and node.inferred:
+        _check_saved(op, operands, tuple(described), tuple(attrs.items()), metas)
     state = add_state(node, key, op, places, attrs, metas, "op" if tracked else None)
     # A view is known by what it views, wherever in its storage that begins (see _enter_part).
     state.expansion = operands[0]._meta.offset if op.view else expansion
     return state
+
+
+# Set by flambeau.autograd: the operands and results that a derivative rule uses.
+needs_of = None
+
+
+def _check_saved(op, operands, described, attrs, metas):
+    """Raise RuntimeError if the derivative of an operation uses an inference tensor."""
+    places = [k for k, x in enumerate(operands) if isinstance(x, Tensor) and is_inference(x)]
+    if places and not set(places).isdisjoint(needs_of(op, described, attrs, metas)):
+        raise RuntimeError(SAVED)
+
+
+SAVED = (
+    "Inference tensors cannot be saved for backward. Please do not use Tensors created in "
+    "inference mode in computation tracked by autograd. To work around this, you can make a clone "
+    "to get a normal tensor and use it in autograd, or use `torch.no_grad()` instead of "
+    "`torch.inference_mode()`."
+)
 
 
 def _shifted(meta, shift):

@@ -10,16 +10,20 @@ from .. import config
 __all__ = [
     "FREE",
     "LEAF",
+    "LINE",
     "MARK",
     "MAX_STATES",
     "MODE",
-    "ROOTS",
+    "PACK",
     "VIEW",
     "WRITE",
     "Scalar",
     "State",
     "Structure",
     "add_state",
+    "made_in_inference_mode",
+    "root_of",
+    "user_calls",
     "user_line",
 ]
 
@@ -36,14 +40,18 @@ class State:
     op, operands, attrs: the record. An operand is a position, the type of a number (which is then
         the next scalar slot), a `Scalar` (an earlier slot) or None.
     metas: of the results, which stand at positions `first` to `end`.
+    inference: whether inference mode is on; inferred: whether a record up to here was made in it,
+        or used what was.
+    autocast: the dtype that operations which gain by it are computed in, or None.
     grad: how gradients pass: "op" by the operation's rule, "leaf" to a tensor, "keep" to what
         the first operand was before an untracked write; None where none do.
     """
 
     __slots__ = (
-        *("attrs", "end", "expansion", "first", "full", "grad", "grad_mode", "key", "leaves_end"),
-        *("line", "macros", "meta", "metas", "next", "op", "operands", "parent", "pending"),
-        *("programs", "slots_end", "stamp", "views"),
+        *("attrs", "autocast", "end", "expansion", "first", "full", "grad", "grad_mode", "key"),
+        *("inference", "inferred", "leaves_end", "line", "macros", "meta", "metas", "next", "op"),
+        *("operands", "parent"),
+        *("pending", "programs", "slots_end", "stamp", "views"),
     )
 
     def __init__(self, parent, key, op, operands, attrs, metas, grad=None):
@@ -55,13 +63,16 @@ class State:
         self.stamp = 0
         if parent is None:
             self.first = self.end = self.slots_end = self.leaves_end = self.pending = 0
-            self.grad_mode, self.views = True, False
+            self.grad_mode, self.autocast, self.views = True, None, False
+            self.inference = self.inferred = False
         else:
             self.first = parent.end
             self.end = parent.end + len(metas)
             self.slots_end = parent.slots_end + sum(type(x) is type for x in operands)
             self.leaves_end = parent.leaves_end
-            self.grad_mode, self.views = parent.grad_mode, parent.views
+            self.grad_mode, self.autocast = parent.grad_mode, parent.autocast
+            self.views, self.inference = parent.views, parent.inference
+            self.inferred = parent.inferred or (self.inference and bool(metas))
             self.pending = parent.pending
         self.full = False
 
@@ -132,19 +143,44 @@ WRITE = Structure("write")  # operand 0 with operand 1 written over the region `
 MARK = Structure("mark")  # operand 0 as a tensor that starts, or does not take part in, gradients
 
 
-MODE = Structure("mode")  # grad mode changes
+MODE = Structure("mode")  # the grad mode or autocast changes
 
 
 FREE = Structure("free")  # the graphs that end in the operands have been walked and freed
 
 
-def _new_root(grad_mode):
-    root = State(None, None, None, (), {}, ())
-    root.grad_mode = grad_mode
+LINE = Structure("line")  # the next record was made at another line of the user's program
+
+
+PACK = Structure("pack")  # of the record at `first`, the values `kept` are in the user's hands
+
+
+_roots = {}
+
+
+def root_of(grad_mode, autocast, inference=False):
+    """The state that traces start from in these modes."""
+    key = (grad_mode, autocast, inference)
+    root = _roots.get(key)
+    if root is None:
+        root = State(None, None, None, (), {}, ())
+        root.grad_mode, root.autocast, root.inference = key
+        root = _roots.setdefault(key, root)
     return root
 
 
-ROOTS = {True: _new_root(True), False: _new_root(False)}
+def made_in_inference_mode(state, position, state_of):
+    """Whether the tensor at a position, which `state` made, is an inference tensor.
+
+    A view, or what was written to, is one if it was before. Args: state_of(position).
+    """
+    while True:
+        if state.op is LEAF:
+            return state.key is not None and "inference" in state.key
+        if not (isinstance(state.op, Structure) or state.op.view):
+            return state.inference
+        position = state.operands[0]
+        state = state_of(position)
 
 
 _lock = threading.RLock()
@@ -159,6 +195,16 @@ def user_line():
     while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
         frame = frame.f_back
     return (frame.f_code.co_filename, frame.f_lineno) if frame else ("?", 0)
+
+
+def user_calls():
+    """((file, line, function), ...) of the calls outside of flambeau, the innermost at the end."""
+    frame, calls = sys._getframe(1), []
+    while frame is not None:
+        if not frame.f_code.co_filename.startswith(_PACKAGE):
+            calls.append((frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name))
+        frame = frame.f_back
+    return tuple(reversed(calls))
 
 
 def add_state(node, key, op, operands, attrs, metas, grad=None):
@@ -184,7 +230,7 @@ def add_state(node, key, op, operands, attrs, metas, grad=None):
 def _prune():
     """Forget the half of the traces that were walked least recently."""
     global _states
-    ends, stack = [], list(ROOTS.values())
+    ends, stack = [], list(_roots.values())
     while stack:
         node = stack.pop()
         stack.extend(node.next.values())
@@ -196,7 +242,7 @@ def _prune():
         while node.parent is not None and not node.next and not node.programs:
             node.parent.next.pop(node.key, None)
             node = node.parent
-    count, stack = 0, list(ROOTS.values())
+    count, stack = 0, list(_roots.values())
     while stack:
         node = stack.pop()
         count += len(node.next)

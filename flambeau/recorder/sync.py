@@ -10,12 +10,14 @@ from threading import get_ident
 
 from .. import config
 from ..backends import Executable
+from ..backends.numpy.nans import watched
 from ..compiler.program import Builder, Program, flatten
 from ..compiler.show import show_trace
 from . import trace
+from .growth import EVERY, note_growth
 from .handle import DEAD, Tensor
 from .patches import apply
-from .states import LEAF, VIEW, WRITE
+from .states import LEAF, VIEW, WRITE, made_in_inference_mode
 
 __all__ = ["Task", "run"]
 
@@ -49,9 +51,10 @@ class Task:
     targets, storage_targets: which of the alive tensors, then storages, the first outputs are
         for; the rest are the saved values of `spec`.
     roots: (index among the alive tensors, position) of those that a backward may start from.
+    inferred: which of the alive tensors were made in inference mode.
     """
 
-    __slots__ = ("executable", "roots", "spec", "storage_targets", "targets")
+    __slots__ = ("executable", "inferred", "roots", "spec", "storage_targets", "targets")
 
     def __init__(self, state, alive, tensors, storages):
         path = state.path()
@@ -67,6 +70,10 @@ class Task:
                 leaves += 1
         outputs = []
         self.targets, self.storage_targets, self.roots = [], [], []
+        self.inferred = ()
+        if state.inferred:
+            of = by_position.__getitem__
+            self.inferred = [k for k, p in enumerate(alive) if made_in_inference_mode(of(p), p, of)]
         for k, (position, tensor) in enumerate(zip(alive, tensors, strict=True)):
             s = by_position[position]
             if s.meta is not None and tensor._meta.requires_grad and s.grad in ("op", "keep"):
@@ -159,13 +166,16 @@ def run(segment):
         if task is None:
             task = state.programs[key] = Task(state, alive, tensors, storages)
         state.stamp = next(_serial)
+        segment.trace.last = task.executable
         _finish(task, segment, tensors, storages)
         for storage in patched:
             apply(storage)
     except BaseException as error:
         if not torn and task is not None and not _has_written(task):
             for position, tensor in zip(alive, tensors, strict=True):
-                _compute_alone(state, position, tensor, segment)
+                _compute_alone(state, [position], [tensor], (), segment)
+            for storage in storages:
+                _compute_alone(state, (), (), [storage], segment)
         _lose(tensors, storages, segment, error)
         for storage in patched:
             storage.patches, storage.segment = (), None
@@ -187,7 +197,8 @@ def _alive_storages(segment):
 
 
 def _finish(task, segment, tensors, storages):
-    buffers = task.executable.run(segment.leaves, segment.scalars)
+    compute = watched(task.executable) if config.nans else task.executable.run
+    buffers = compute(segment.leaves, segment.scalars)
     for k, buffer in zip(task.targets, buffers, strict=False):
         tensors[k]._buffer = buffer
     rest = len(task.targets)
@@ -196,11 +207,15 @@ def _finish(task, segment, tensors, storages):
         rest += 1
     for storage in storages:
         storage.segment = None
+    for k in task.inferred:
+        tensors[k]._inference = True
     if task.spec is not None:
         saved = dict(zip(task.spec.saved, buffers[rest:], strict=True))
         graph = new_graph(task.spec, segment, saved)
         for k, position in task.roots:
             tensors[k]._history = (graph, position)
+        if not graph.serial % EVERY:
+            note_growth(graph)
 
 
 def _has_written(task):
@@ -209,16 +224,19 @@ def _has_written(task):
     return executable.native is not None and any(a is not None for a in executable.program.aliases)
 
 
-def _compute_alone(state, position, tensor, segment):
+def _compute_alone(state, alive, tensors, storages, segment):
     """After a failure: compute a value that does not depend on what failed, into new memory."""
     try:
-        task = Task(state, [position], [tensor], ())
+        task = Task(state, alive, tensors, storages)
         program, leaves = task.executable.program, segment.leaves
         if any(a is not None and leaves[a].is_shared for a in program.aliases):
             return  # others see that memory, which stays as it was
         program.aliases = [None] * len(program.aliases)
-        for buffer in task.executable.run(leaves, segment.scalars)[: len(task.targets)]:
-            tensor._buffer = buffer
+        buffers = task.executable.run(leaves, segment.scalars)
+        for k, buffer in zip(task.targets, buffers, strict=False):
+            tensors[k]._buffer = buffer
+        for k, buffer in zip(task.storage_targets, buffers[len(task.targets) :], strict=False):
+            storages[k].buffer = buffer
     except (ArithmeticError, IndexError, RuntimeError, ValueError):
         pass  # it does depend on it: `_lose` takes note
 

@@ -9,20 +9,23 @@ import functools
 import threading
 import time
 
-from .states import MODE, ROOTS, add_state
+from .states import MODE, add_state, root_of
 
 __all__ = [
     "QUIET",
     "Segment",
     "Taken",
     "Trace",
+    "autocast_dtype",
     "exclusive",
     "flush",
     "force",
     "grad_enabled",
     "local",
     "run_segment",
+    "set_autocast",
     "set_grad_mode",
+    "set_inference",
     "structural",
     "together",
 ]
@@ -77,7 +80,7 @@ class Trace:
         self.busy = self.hold = self.quiet = 0
         self.exposed = self.open = False
         self.sampling, self.watch, self.last = [], None, None
-        self.segment = Segment(self, root or ROOTS[True])
+        self.segment = Segment(self, root or root_of(True, None))
 
     @property
     def is_free(self):
@@ -90,7 +93,8 @@ class Trace:
         if self.thread != threading.get_ident():
             while len(segment.handles) != segment.node.end:  # its thread is between two steps
                 time.sleep(1e-5)
-        fresh = Segment(self, ROOTS[segment.node.grad_mode])
+        node = segment.node
+        fresh = Segment(self, root_of(node.grad_mode, node.autocast, node.inference))
         self.segment = fresh
         return segment
 
@@ -210,7 +214,8 @@ def structural(op, operands, attrs, metas, grad=None):
     if state is None:
         state = add_state(node, key, op, operands, dict(attrs), metas, grad)
         if op is MODE:
-            state.grad_mode = state.attrs["enabled"]
+            state.grad_mode, state.autocast = state.attrs["grad"], state.attrs["autocast"]
+            state.inference = state.attrs.get("inference", state.inference)
     segment.node = state
     return state
 
@@ -223,5 +228,28 @@ def grad_enabled():
 @exclusive
 def set_grad_mode(enabled):
     """Make operations of this thread take part in gradients from here on, or not."""
-    if local.trace.segment.node.grad_mode is not enabled:
-        structural(MODE, (), (("enabled", enabled),), ())
+    node = local.trace.segment.node
+    if node.grad_mode is not enabled:
+        structural(MODE, (), (("grad", enabled), ("autocast", node.autocast)), ())
+
+
+@exclusive
+def set_inference(enabled):
+    """Make what this thread creates from here on inference tensors, or not."""
+    node = local.trace.segment.node
+    if node.inference is not enabled:
+        modes = (("grad", node.grad_mode), ("autocast", node.autocast), ("inference", enabled))
+        structural(MODE, (), modes, ())
+
+
+def autocast_dtype():
+    """The dtype that operations which gain by it are computed in now, or None."""
+    return local.trace.segment.node.autocast
+
+
+@exclusive
+def set_autocast(dtype):
+    """Compute what gains by it in `dtype` from here on in this thread; None: as it is."""
+    node = local.trace.segment.node
+    if node.autocast is not dtype:
+        structural(MODE, (), (("grad", node.grad_mode), ("autocast", dtype)), ())

@@ -13,6 +13,7 @@ def inputs_of(twins, name):
     x, y, z = twins.randn(3, 4), twins.randn(3, 4), twins.randn(3, 4)
     return {
         "NLLLoss": (x, classes),
+        "CTCLoss": (twins.randn(5, 3, 4), twins.randint(3, 3, 2) + 1, (5, 5, 4), (2, 2, 1)),
         "CrossEntropyLoss": (x, classes),
         "MultiMarginLoss": (x, classes),
         "MultiLabelMarginLoss": (x, twins.randint(4, 3, 4)),

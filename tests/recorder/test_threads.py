@@ -109,3 +109,26 @@ def test_results_travel_through_a_chain_of_threads():
     for k in range(5):
         run_all(lambda k=k: box.append(box[-1] * 2 + k))
     assert box[-1].tolist() == [58.0, 58.0]
+
+
+def test_view_of_what_another_thread_runs():
+    """Two threads look at the same pending tensor: one at its values, one at a view of it."""
+    failed = []
+
+    def look(x):
+        try:
+            for _ in range(3):
+                (x + 1).tolist()
+                x.detach()
+        except Exception as error:
+            failed.append(error)
+
+    for k in range(40):
+        x = flambeau.full((3,), float(k)) * 2
+        thread = threading.Thread(target=look, args=(x,))
+        thread.start()
+        views = [x.detach(), x[1:], x.detach()]
+        look(views[0])
+        thread.join()
+        assert [v.tolist()[-1] for v in views] == [2.0 * k] * 3
+    assert failed == []

@@ -23,6 +23,7 @@ _addresses = {}
 _engine = None
 _target = None
 compiled_count = 0  # kernels compiled, not found on disk, by this process
+read_count = 0  # kernels found on disk
 
 
 def _start():
@@ -94,6 +95,7 @@ def compiled(key, make_text, loops=True):
 
     loops: whether LLVM may vectorise and unroll loops, which takes most of the time.
     """
+    global read_count
     address = _addresses.get(key)
     if address is not None:
         return address
@@ -111,6 +113,8 @@ def compiled(key, make_text, loops=True):
             data = _object(make_text(symbol), loops)
             if path:
                 _write(path, data)
+        else:
+            read_count += 1
         _engine.add_object_file(llvm.ObjectFileRef.from_data(data))
         _engine.finalize_object()
         address = _engine.get_function_address(symbol)

@@ -24,6 +24,7 @@ __all__ = ["NativeProgram"]
 
 _UNSHARED = 4  # references to a leaf's buffer that only its tensor and its segment hold
 PIECES = 2  # of a product that a thread gets, on the average
+TILE = 64  # columns of a product: a multiple of those of a tile, for every kind of number
 WORTH_HELP = 1 << 24  # as much, at least, in a program that other threads are woken for
 SHARE = 1 << 20  # points times instructions, at least, that are worth a chunk
 
@@ -77,10 +78,12 @@ class _Native:
         self.calls = calls
         self.blocks, entries, shared = [], [], 0
         for call in calls:
+            before = jit.compiled_count, jit.read_count
             if call.kind == "matmul":
                 address, tiles, args = self._product(call, program_plan)
             else:
                 address, tiles, args = _kernel_entry(call, program_plan)
+            call.origin = _origin(before)
             block = self._block(args)
             grain, chunks = _shares(call, tiles)
             shared += _work(call) if chunks > 1 else 0
@@ -123,6 +126,13 @@ class _Native:
             args += [kernel, _address(self._block(after)), call.row_tiles(), rows_at_once(kind, n)]
         pieces = batch * -(-m // rows) * -(-n // columns) if n and k else 0
         return gemm_address(kind, n, ca == 1), pieces, args
+
+
+def _origin(before):
+    """Where the kernels came from that were asked for since the counts `before`."""
+    if jit.compiled_count != before[0]:
+        return "compiled"
+    return "disk" if jit.read_count != before[1] else "memory"
 
 
 def _address(array):
@@ -181,7 +191,9 @@ def _piece(call):
         return -(-m // min(wanted, m)), n
     cuts = [(down, wanted // down) for down in range(1, wanted + 1) if wanted % down == 0]
     down, across = min(cuts, key=lambda cut: cut[0] * n + cut[1] * m)
-    return -(-m // min(down, m)), -(-n // min(across, n))
+    # Whole tiles: what is at an edge of the result, and is rounded so, must not depend on threads.
+    columns = -(-n // min(across, n) // TILE) * TILE
+    return -(-m // min(down, m)), min(columns, n)
 
 
 class NativeProgram:
@@ -303,19 +315,12 @@ class NativeProgram:
                 number += 1
 
     def _fail(self, call, status):
-        node = call.node or self._indexing_node(call)
-        raise OutOfRange(node, status[1], status[2])
-
-    def _indexing_node(self, call):
-        written = set(call.writes)
-        for node in self.program.nodes:
-            if node.kind == "gather":
-                root = self.plan.partition.access(node.inputs[0])[0]
-                if root.id in call.reads or self.plan.place.get(root.id) in [
-                    self.plan.place.get(m) for m in call.reads
-                ]:
-                    return node
-        return next(n for n in self.program.nodes if n.id in written or n.kind == "gather")
+        """Raise for an index out of range, at the first operation with a dim of that size."""
+        nodes = [] if call.epilogue is None else call.epilogue.computed(self.plan.partition)[0]
+        nodes = call.computed(self.plan.partition)[0] + nodes
+        nodes = [n for n in nodes if n.kind in ("gather", "scatter")]
+        fitting = [n for n in nodes if status[2] in n.inputs[0].shape] or nodes
+        raise OutOfRange(fitting[0], status[1], status[2])
 
     def _array(self, node, leaves, outputs, arena):
         """The contents of a stored node, or of a view of one, as an array."""

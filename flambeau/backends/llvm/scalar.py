@@ -19,6 +19,7 @@ _MEMORY = {
     "bfloat16": "bfloat",
     "float32": "float",
     "float64": "double",
+    "complex32": "i32",
     "complex64": "i64",  # complex numbers are only copied
     "complex128": "i128",
 }

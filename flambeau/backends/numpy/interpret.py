@@ -14,7 +14,7 @@ SHORT = 16  # shorter sums are formed one by one in their own dtype, as compiled
 def interpret(program, leaves, scalars):
     """The outputs of a program as arrays, for leaf arrays (flat, of storage dtype) and numbers.
 
-    Arrays of bfloat16 are computed with as float32, rounded after each node.
+    What is coded in memory (bfloat16, complex32) is decoded, and rounded after each node.
     """
     values = {}
     uses = {}
@@ -39,14 +39,14 @@ def evaluate(node, values, leaves, scalars):
     """The value of one node."""
     inputs = [None if x is None else values[x.id] for x in node.inputs]
     result = RULES[node.kind](node, inputs, leaves, scalars)
-    if node.dtype is dtypes.bfloat16 and node.kind in ("map", "reduce", "matmul", "host", "cast"):
+    if node.dtype.coded and node.kind in ("map", "reduce", "matmul", "host", "cast"):
         result = dtypes.decode(dtypes.encode(result, node.dtype), node.dtype)
     return result
 
 
 def compute_type(dtype):
     """The NumPy dtype that values of `dtype` are computed in."""
-    return np.dtype(np.float32) if dtype is dtypes.bfloat16 else dtype.numpy
+    return dtype.compute
 
 
 def _leaf(node, inputs, leaves, scalars):
@@ -207,9 +207,13 @@ def _matmul(node, inputs, leaves, scalars):
 
 
 class OutOfRange(IndexError):
-    """An index that the data shows to be out of range; `node` is where."""
+    """An index that the data shows to be out of range; `node` is where.
+
+    Where no index may be negative, such ones come 2^62 lower.
+    """
 
     def __init__(self, node, index, size):
+        index += 1 << 62 if index < -(1 << 61) else 0
         super().__init__(f"index {index} is out of bounds for dimension with size {size}")
         self.node = node
 

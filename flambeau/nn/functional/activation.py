@@ -58,7 +58,7 @@ def _finish(input, result, inplace):
 
 def relu(input, inplace=False):
     """max(0, x)."""
-    return _finish(input, ops.relu(input), inplace)
+    return _finish(input, input.relu(), inplace)
 
 
 def relu_(input):

@@ -66,7 +66,7 @@ def embedding(
         max_norm: rows that are used and whose norm is larger are scaled down to it, in place.
         norm_type: the p of that norm.
         scale_grad_by_freq: divide a row's gradient by how often the row occurs.
-        sparse: accepted; the gradient is dense all the same.
+        sparse: whether the gradient of `weight` is a sparse tensor, of the rows used.
     Returns: a tensor of shape (*input.shape, features).
 
     Raises RuntimeError for a wrong dtype or shape, IndexError for an index out of range.
@@ -80,9 +80,18 @@ def embedding(
     padding_idx = _padding_row(padding_idx, weight)
     if max_norm is not None:
         _limit_norms(input, weight, max_norm, norm_type)
+    if sparse and weight.requires_grad:
+        return _take_rows(weight, input, padding_idx, scale_grad_by_freq)
     return _embedding(
         input, weight, padding_idx=padding_idx, scale_grad_by_freq=bool(scale_grad_by_freq)
     )
+
+
+def _take_rows(weight, indices, padding_idx, by_frequency):
+    """As `_embedding`, with a sparse gradient."""
+    from ...sparse.gradient import take_rows
+
+    return take_rows(weight, indices, padding_idx, bool(by_frequency))
 
 
 @composite
@@ -102,10 +111,18 @@ def _limit_norms(indices, weight, max_norm, norm_type):
 
 
 @composite
-def _embedding_bag(indices, weight, offsets, scores, *, mode, padding_idx, last, by_frequency):
-    """Bags of rows summed, averaged or maximised; `offsets` are where they start."""
+def _embedding_bag(
+    indices, weight, offsets, scores, *, mode, padding_idx, last, by_frequency, taken
+):
+    """Bags of rows summed, averaged or maximised; `offsets` are where they start.
+
+    taken: whether `weight` is the rows at the indices already.
+    """
     count = offsets.shape[0] - last
-    rows = _embedding(indices, weight, padding_idx=padding_idx, scale_grad_by_freq=by_frequency)
+    rows = weight
+    if not taken:
+        options = {"padding_idx": padding_idx, "scale_grad_by_freq": by_frequency}
+        rows = _embedding(indices, weight, **options)
     if scores is not None:
         rows = rows * scores.unsqueeze(1)
     places = flambeau.arange(indices.shape[0], dtype=offsets.dtype, device=indices.device)
@@ -165,12 +182,16 @@ def embedding_bag(
             per_sample_weights = per_sample_weights.reshape(-1)
     if max_norm is not None:
         _limit_norms(input, weight, max_norm, norm_type)
+    taken = sparse and weight.requires_grad
+    if taken:
+        weight = _take_rows(weight, input, padding_idx, scale_grad_by_freq)
     return _embedding_bag(
         *(input, weight, offsets, per_sample_weights),
         mode=mode,
         padding_idx=padding_idx,
         last=int(include_last_offset),
         by_frequency=bool(scale_grad_by_freq),
+        taken=taken,
     )
 
 

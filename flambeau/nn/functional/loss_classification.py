@@ -89,7 +89,7 @@ def _usable(x, target, weight, ignore_index):
     return index, counts, ignored
 
 
-@composite
+@composite(autocast="float32")
 def _nll_loss(x, target, weight, *, ignore_index, reduction):
     _check_indices("nll_loss", x, target, weight)
     require_floating("nll_loss", x)
@@ -136,7 +136,7 @@ def nll_loss(
 # probabilities. Smoothing by s makes the target (1 - s) * target + s / classes.
 
 
-@composite
+@composite(autocast="float32")
 def _cross_entropy(x, target, weight, smoothing, *, ignore_index, reduction, smooth):
     _check_indices("cross_entropy", x, target, weight)
     require_floating("cross_entropy", x)
@@ -173,7 +173,7 @@ def _(g, out, x, target, weight, smoothing, *, ignore_index, reduction, smooth):
     return flambeau.where(ignored, 0, slope), None, None, None
 
 
-@composite
+@composite(autocast="float32")
 def _soft_cross_entropy(x, target, weight, smoothing, *, reduction, smooth):
     require_floating("cross_entropy", x)
     dim = _class_dim(x)
@@ -271,7 +271,7 @@ def cross_entropy(
 # Probabilities of yes or no.
 
 
-@composite
+@composite(autocast="float32")
 def _binary_cross_entropy(x, target, weight, *, reduction):
     require_floating("binary_cross_entropy", x)
     if target.dtype != x.dtype:
@@ -323,7 +323,7 @@ def binary_cross_entropy(
     return _binary_cross_entropy(input, target, weight, reduction=reduction)
 
 
-@composite
+@composite(autocast="float32")
 def _binary_cross_entropy_with_logits(x, target, weight, pos_weight, *, reduction):
     require_floating("binary_cross_entropy_with_logits", x)
     if not target.dtype.is_floating_point:
@@ -379,7 +379,7 @@ def binary_cross_entropy_with_logits(
     return _binary_cross_entropy_with_logits(input, target, weight, pos_weight, reduction=reduction)
 
 
-@composite
+@composite(autocast="float32")
 def _kl_div(x, target, *, log_target, reduction):
     for tensor in (x, target):
         if not tensor.dtype.is_floating_point:

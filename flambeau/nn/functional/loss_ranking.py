@@ -20,7 +20,7 @@ __all__ = [
 ]
 
 
-@composite
+@composite(autocast="float32")
 def _hinge_embedding_loss(x, target, margin, *, reduction):
     far = flambeau.where(target != 1, (margin - x).clamp(min=0), 0)
     near = flambeau.where(target != -1, x, 0)
@@ -38,7 +38,7 @@ def hinge_embedding_loss(
     return _hinge_embedding_loss(input, target, margin, reduction=reduction)
 
 
-@composite
+@composite(autocast="float32")
 def _margin_ranking_loss(x1, x2, target, margin, *, reduction):
     return reduce((margin - target * (x1 - x2)).clamp(min=0), reduction)
 
@@ -59,7 +59,7 @@ def margin_ranking_loss(
     return _margin_ranking_loss(input1, input2, target, margin, reduction=reduction)
 
 
-@composite
+@composite(autocast="float32")
 def _cosine_embedding_loss(x1, x2, target, margin, *, reduction):
     if target.dim() > 1:
         raise RuntimeError("0D or 1D target tensor expected, multi-target not supported")
@@ -91,7 +91,7 @@ def cosine_embedding_loss(
     return _cosine_embedding_loss(input1, input2, target, margin, reduction=reduction)
 
 
-@composite
+@composite(autocast="float32")
 def _triplet_margin_loss(anchor, positive, negative, margin, eps, *, p, swap, reduction):
     if not anchor.dim() == positive.dim() == negative.dim():
         raise RuntimeError(
@@ -157,7 +157,7 @@ def triplet_margin_with_distance_loss(
     return reduce((margin + near - far).clamp(min=0), reduction)
 
 
-@composite
+@composite(autocast="float32")
 def _multi_margin_loss(x, target, weight, margin, *, p, reduction):
     samples = x.shape[0] if x.dim() == 2 else 1
     classes = x.shape[-1] if x.dim() else 1
@@ -211,7 +211,7 @@ def multi_margin_loss(
     return _multi_margin_loss(input, target, weight, margin, p=int(p), reduction=reduction)
 
 
-@composite
+@composite(autocast="float32")
 def _multilabel_margin_loss(x, target, *, reduction):
     if x.shape != target.shape or x.dim() > 2:
         raise RuntimeError(
@@ -244,7 +244,7 @@ def multilabel_margin_loss(input, target, size_average=None, reduce=None, reduct
     return _multilabel_margin_loss(input, target, reduction=reduction)
 
 
-@composite
+@composite(autocast="float32")
 def _multilabel_soft_margin_loss(x, target, weight, *, reduction):
     losses = target * stable_softplus(-x) + (1 - target) * stable_softplus(x)
     if weight is not None:
@@ -265,7 +265,7 @@ def multilabel_soft_margin_loss(
     return _multilabel_soft_margin_loss(input, target, weight, reduction=reduction)
 
 
-@composite
+@composite(autocast="float32")
 def _soft_margin_loss(x, target, *, reduction):
     return reduce(stable_softplus(-target * x), reduction)
 

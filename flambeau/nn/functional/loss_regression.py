@@ -45,7 +45,7 @@ def _weighted(losses, input, weight, reduction, by_weight):
     return reduce(losses, reduction)
 
 
-@composite
+@composite(autocast="float32")
 def _mse_loss(input, target, *, reduction):
     difference = input - target
     wide = widen(difference)
@@ -83,7 +83,7 @@ def mse_loss(input, target, size_average=None, reduce=None, reduction="mean", we
     return _weighted(losses, input, weight, reduction, by_weight=True)
 
 
-@composite
+@composite(autocast="float32")
 def _l1_loss(input, target, *, reduction):
     return reduce((input - target).abs(), reduction)
 
@@ -98,7 +98,7 @@ def l1_loss(input, target, size_average=None, reduce=None, reduction="mean", wei
     return _weighted(losses, input, weight, reduction, by_weight=True)
 
 
-@composite
+@composite(autocast="float32")
 def _smooth_l1_loss(input, target, beta, *, reduction):
     difference = input - target
     distance = widen(difference).abs()
@@ -121,7 +121,7 @@ def smooth_l1_loss(input, target, size_average=None, reduce=None, reduction="mea
     return _smooth_l1_loss(input, target, beta, reduction=reduction)
 
 
-@composite
+@composite(autocast="float32")
 def _huber_loss(input, target, delta, *, reduction):
     difference = input - target
     distance = widen(difference).abs()
@@ -145,7 +145,7 @@ def huber_loss(input, target, reduction="mean", delta=1.0, weight=None):
     return _weighted(losses, input, weight, reduction, by_weight=False)
 
 
-@composite
+@composite(autocast="float32")
 def _poisson_nll_loss(input, target, eps, *, log_input, full, reduction):
     if log_input:
         loss = input.exp() - target * input
@@ -183,7 +183,7 @@ def poisson_nll_loss(
     )
 
 
-@composite
+@composite(autocast="float32")
 def _gaussian_nll_loss(input, target, var, eps, *, full, reduction):
     var = var.clamp(min=eps)
     difference = input - target

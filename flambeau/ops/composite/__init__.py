@@ -1,5 +1,5 @@
 """Operations written with others that both tensors and `nn.functional` have."""
 
-from . import activation, softmax
+from . import activation, attention, softmax
 
-__all__ = ["activation", "softmax"]
+__all__ = ["activation", "attention", "softmax"]

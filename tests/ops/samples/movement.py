@@ -40,6 +40,7 @@ def records(s):
         "dsplit": s.record(c(t(2, 2, 4), 2), c(t(2, 2, 4), (1, 3))),
         "as_strided": s.record(c(t(12), (2, 3), (3, 1)), c(t(12), (2, 2), (1, 2), 3), kinds=()),
         "clone": s.record(x, t(), t(0, 2)),
+        "is_inference": s.record(x, grad=False, kinds=()),
         "flip": s.record(c(x, (0, 2)), c(v, [0]), c(x, (-1,))),
         "fliplr": s.record(m),
         "flipud": s.record(m, v),

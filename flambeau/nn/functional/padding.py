@@ -1,0 +1,5 @@
+"""Borders around the last dims: `pad`."""
+
+from ...ops.padding import pad
+
+__all__ = ["pad"]
