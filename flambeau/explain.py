@@ -159,8 +159,8 @@ def why():
     >>> print(((x + 1).exp() * 2).tolist()[0] > 14)
     True
     >>> report = torch.why()
-    >>> [kernel.operations for kernel in report.kernels]
-    [3]
+    >>> [kernel.kind for kernel in report.kernels]
+    ['elementwise']
     """
     executable = local.trace.last
     if executable is None:
