@@ -61,7 +61,7 @@ def _mask_of(input, mask):
 
 
 def _lowest(name, kind):
-    if kind.is_floating_point:
+    if kind.is_floating_point or (kind.is_complex and name == "logsumexp"):
         return float("-inf")
     if kind.category != dtypes.INT:
         raise NotImplementedError(f"identity of {name} on {kind} input")

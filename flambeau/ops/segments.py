@@ -172,9 +172,30 @@ def histogramdd(input, bins, range=None, weight=None, density=False):
     points = _values(input).reshape(-1, count)
     edges = [_dim_edges(points[:, d], bins[d], range, d) for d in np.arange(count)]
     weights = None if weight is None else _values(weight).reshape(-1)
-    hist, _ = np.histogramdd(points, edges, density=density, weights=weights)
+    hist = _boxes(points, edges, weights)
+    if density:
+        with np.errstate(invalid="ignore"):
+            hist /= hist.sum()
+        for d, e in enumerate(edges):
+            hist /= np.diff(e).reshape([-1 if k == d else 1 for k in np.arange(count)])
     edges = tuple(_tensor(e, dtype) for e in edges)
     return _Histogramdd(_tensor(hist.astype(points.dtype), dtype), edges)
+
+
+def _boxes(points, edges, weights):
+    """How much of the weights is in each box; of the last in a dim both edges count.
+
+    As in PyTorch, nobody checks that the edges rise.
+    """
+    hist = np.zeros([len(e) - 1 for e in edges])
+    places, inside = [], np.ones(len(points), bool)
+    for x, e in zip(points.T, edges, strict=True):
+        place = np.searchsorted(e, x, side="right") - 1
+        places.append(np.where(x == e[-1], len(e) - 2, place))
+        inside &= (x >= e[0]) & (x <= e[-1])
+    places = tuple(place[inside] for place in places)
+    np.add.at(hist, places, 1.0 if weights is None else weights[inside])
+    return hist
 
 
 def _dim_edges(values, bins, range, d):
