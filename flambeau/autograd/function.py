@@ -36,7 +36,7 @@ VIEWS = (
 )
 
 
-class _Identity(Op):
+class CustomResults(Op):
     """The first `outputs` operands; the gradient of the others is up to a `_Context`."""
 
     multi = True
@@ -50,7 +50,7 @@ class _Identity(Op):
         return tuple(inputs[: attrs["outputs"]])
 
 
-identity = _Identity("function")
+identity = CustomResults("function")
 
 
 @identity.vjp

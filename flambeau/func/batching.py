@@ -8,6 +8,7 @@ along dim 0. Operations of which no rule is known are done sample by sample.
 import functools
 import math
 
+from ..autograd import function, modes
 from ..ops import copies, core, creation, elementwise, index, matmul, movement, reduce, view_ops
 from ..ops import reinterpret as bits
 from ..ops.api import FUNCTIONS, cast_to
@@ -238,6 +239,17 @@ def _(op, state, operands, attrs, size):
     a, b = (x.tensor if isinstance(x, Batch) else x.expand((size, *x._meta.shape)) for x in (a, b))
     a, b = (x.reshape((size * batch, *x._meta.shape[2:])) for x in (a, b))
     return op(a, b).reshape((size, *state.meta.shape))
+
+
+@rule.register(function.CustomResults)
+def _(op, state, operands, attrs, size):
+    tensors = [x.tensor if isinstance(x, Batch) else x for x in operands]
+    if modes.is_grad_enabled() and any(x._meta.requires_grad for x in tensors):
+        raise RuntimeError(
+            "vmap: the gradient of a custom autograd.Function is not known for all samples at "
+            "once: differentiate within the function that is mapped"
+        )
+    return [dense(x, size) for x in operands[: attrs["outputs"]]]
 
 
 @rule.register(core.Host)

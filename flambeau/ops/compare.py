@@ -2,16 +2,13 @@
 
 import math
 
-import numpy as np
-
 from .. import dtypes
-from ..recorder.handle import Tensor, intern
+from ..recorder.handle import Tensor
 from . import elementwise as ew
 from .api import cast_to, function
-from .core import Host
 from .reduce import all as reduce_all
 
-__all__ = ["allclose", "equal", "isclose", "isin"]
+__all__ = ["allclose", "equal", "isclose"]
 
 
 @function(out=False)
@@ -91,21 +88,3 @@ def _infinite(name, input, value):
     if input._meta.dtype.category < dtypes.FLOAT:
         return input.new_zeros(input._meta.shape, dtype=dtypes.bool_)
     return ew.eq(input, value)
-
-
-_isin_op = Host(
-    "isin",
-    lambda operands, attrs: intern(operands[0].shape, dtypes.bool_),
-    lambda x, tests, invert: np.isin(x, tests, invert=invert),
-    differentiable=False,
-)
-
-
-@function(methods=False)
-def isin(elements, test_elements, *, assume_unique=False, invert=False):
-    """Where `elements` are among `test_elements`; one of the two may be a number."""
-    if not isinstance(elements, Tensor):
-        elements = test_elements.new_full((), elements)
-    elif not isinstance(test_elements, Tensor):
-        test_elements = elements.new_full((), test_elements)
-    return _isin_op(elements, test_elements, invert=bool(invert))

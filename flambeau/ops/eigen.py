@@ -11,10 +11,10 @@ from . import elementwise as ew
 from . import movement as mv
 from .api import FUNCTIONS, cast_to
 from .core import Host, composite
-from .factor import solve_op
 from .factoring import check_kind
 from .matrices import require_square
 from .singular import adjoint_of
+from .solve import solve_quietly
 
 __all__ = ["eig", "eigh", "eigh_op", "eigvals", "eigvalsh"]
 
@@ -123,7 +123,7 @@ def _(gs, outs, a):
     along = mv.diagonal(inner, 0, -2, -1).real
     inner = inner - vh @ (v * along.unsqueeze(-2))
     inner = _middle(inner, ew.conj(_gaps(values)), g_values)
-    return _fit(solve_op(vh, inner @ vh), a)
+    return _fit(solve_quietly(vh, inner @ vh), a)
 
 
 def _fit(g, a):
@@ -150,7 +150,7 @@ def _values_general(a):
 @_values_general.vjp
 def _(g, out, a):
     vh = adjoint_of(eig_op(a)[1])
-    return _fit(solve_op(vh, g.unsqueeze(-1) * vh), a)
+    return _fit(solve_quietly(vh, g.unsqueeze(-1) * vh), a)
 
 
 def _check(name, A, UPLO="L"):

@@ -259,3 +259,27 @@ def test_each_sample_its_own_numbers():
     same = flambeau.vmap(draw, randomness="same")(x)
     assert len({tuple(row) for row in different.tolist()}) == 4
     assert len({tuple(row) for row in same.tolist()}) == 1
+
+
+class TenFold(flambeau.autograd.Function):
+    """x**2 with a gradient that only its own rule knows."""
+
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return x * x
+
+    @staticmethod
+    def backward(ctx, g):
+        (x,) = ctx.saved_tensors
+        return 10 * x * g
+
+
+def test_custom_functions():
+    """A custom gradient counts within the mapped function; around it is an error, no guess."""
+    x = flambeau.arange(6.0).reshape(2, 3)
+    assert flambeau.vmap(TenFold.apply)(x).tolist() == (x * x).tolist()
+    slope = flambeau.func.grad(lambda v: TenFold.apply(v).sum())
+    assert flambeau.vmap(slope)(x).tolist() == (10 * x).tolist()
+    with pytest.raises(RuntimeError, match="custom autograd.Function"):
+        flambeau.vmap(TenFold.apply)(x.requires_grad_())
