@@ -33,11 +33,15 @@ def compose(inner, outer):
 
 
 class Step:
-    """Something the runtime does as one: a node handled by a library or the interpreter."""
+    """Something the runtime does as one: a node handled by a library or the interpreter.
+
+    reads: the ids of the stored nodes it reads. before: bits of the steps that come before.
+    """
 
     def __init__(self, kind, node, number):
         self.kind, self.node, self.number = kind, node, number
-        self.before = 0  # bits of the steps that come before
+        self.reads = set()
+        self.before = 0
 
 
 class Group(Step):
@@ -51,7 +55,6 @@ class Group(Step):
         self.domain, self.folded = domain, folded
         self.sinks = []
         self.members = {}  # id of a sink's node -> its map
-        self.reads = set()  # ids of the stored nodes it reads
 
 
 class Partition:
@@ -212,8 +215,10 @@ class Partition:
         before = 0
         for x in node.inputs:
             if x is not None:
-                for found in self.frontier(x, identity_axes(len(x.shape)), x.id not in self.stored):
-                    before |= self._with_ancestors(found[0])
+                here = identity_axes(len(x.shape))
+                for number, _ in self.frontier(x, here, x.id not in self.stored):
+                    step.reads.add(number)
+                    before |= self._with_ancestors(number)
         step.before = before
 
     def _with_ancestors(self, number):

@@ -85,7 +85,10 @@ class _Planner:
         self.binding = {}  # id of a stored node -> output
         self.copies = []  # (node, output) that must be copied
         self.kept = []  # outputs whose leaf is copied aside first
+        self.by_id = {n.id: n for n in program.nodes}
+        self.leaves = {n.attrs[0]: n.id for n in program.nodes if n.kind == "leaf"}
         self.users = {}
+        self.readers = {}  # id of a stored node -> numbers of the steps that read it
         for node in program.nodes:
             for x in node.inputs:
                 if x is not None:
@@ -163,14 +166,9 @@ class _Planner:
             return False
         if any(start.id in self._roots(n.inputs[1:]) for n in chain):
             return False
-        order = {s.number: k for k, s in enumerate(self.steps)}
         mine = {self.part.maker[n.id].number for n in chain}
-        first = min(order[number] for number in mine)
-        return all(
-            order[other.number] < first
-            for other in self.steps
-            if other.number not in mine and self._reads_leaf(other, leaf)
-        )
+        first = min(self.order[number] for number in mine)
+        return all(self.order[n] < first for n in self._readers_of_leaf(leaf) - mine)
 
     def _may_bind(self, node, i):
         """Whether output `i` can be computed right where it will be.
@@ -189,13 +187,9 @@ class _Planner:
         for node_id, where in self._leaf_reads(step, leaf):
             if where is None or not self._same_elements(node_id, where, node, step):
                 return False
-        order = {s.number: k for k, s in enumerate(self.steps)}
-        mine = order[step.number]
-        return all(
-            order[other.number] < mine
-            for other in self.steps
-            if other is not step and self._reads_leaf(other, leaf)
-        )
+        mine = self.order[step.number]
+        others = self._readers_of_leaf(leaf) - {step.number}
+        return all(self.order[n] < mine for n in others)
 
     def _leaf_reads(self, step, leaf):
         """(node, where) of each direct read of a leaf in a group; where is None if unknown."""
@@ -245,34 +239,19 @@ class _Planner:
                 result[axis] += stride * step
         return offset, result
 
-    def _reads_leaf(self, step, leaf):
-        if isinstance(step, Group):
-            return any(
-                self.program_node(n).kind == "leaf" and self.program_node(n).attrs[0] == leaf
-                for n in step.reads
-            )
-        stack, seen = list(step.node.inputs), set()
-        while stack:
-            x = stack.pop()
-            if x is None or x.id in seen:
-                continue
-            seen.add(x.id)
-            if x.kind == "leaf" and x.attrs[0] == leaf:
-                return True
-            if x.id not in self.part.stored:
-                stack.extend(x.inputs)
-        return False
-
-    def program_node(self, number):
-        """The node with an id."""
-        return self.by_id[number]
+    def _readers_of_leaf(self, leaf):
+        return self.readers.get(self.leaves.get(leaf), frozenset())
 
     def run(self):
         """Make the calls."""
         part = self.part
-        self.by_id = {n.id: n for n in self.program.nodes}
         self.steps = part.ordered(self._overwriting())
+        self.order = {s.number: k for k, s in enumerate(self.steps)}
+        for step in self.steps:
+            for x in step.reads:
+                self.readers.setdefault(x, set()).add(step.number)
         self.bind()
+        self.copied = self._roots([n for n, _ in self.copies])
         waiting = self._copies_of_leaves()
         for step in self.steps:
             if isinstance(step, Group):
@@ -375,16 +354,9 @@ class _Planner:
     def _needed_outside(self, step):
         """Sinks that somebody else reads, or that are outputs."""
         ids = {n.id for n, _ in step.sinks}
-        needed = {x for x in ids if x in self.binding}
-        needed |= ids & self._roots([n for n, _ in self.copies])
-        for other in self.steps:
-            if other is step:
-                continue
-            if isinstance(other, Group):
-                needed |= ids & other.reads
-            else:
-                needed |= ids & self._roots(other.node.inputs)
-        return needed
+        mine = {step.number}
+        read = {x for x in ids if not self.readers.get(x, mine) <= mine}
+        return read | (ids & self.copied) | (ids & self.binding.keys())
 
     def _roots(self, nodes):
         """The stored nodes that computing some nodes reads, directly or through inlined values."""
