@@ -91,8 +91,7 @@ def update_all(rule, targets, inputs, scalars, **static):
 def _add(op, node, key, operands, attrs, tensors, kinds):
     described = [*(t._meta for t in tensors), *kinds]
     metas, expansion = op.infer_all(described, dict(attrs))
-    state = add_state(node, key, op, operands, dict(attrs), metas)
-    state.expansion = expansion
+    state = add_state(node, key, op, operands, dict(attrs), metas, expansion=expansion)
     return state
 
 

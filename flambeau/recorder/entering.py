@@ -46,8 +46,8 @@ def _enter_leaf(tensor, meta, buffer, segment):
     state = node.next.get(key)
     if state is None:
         grad = "leaf" if meta.requires_grad else None
-        state = add_state(node, key, LEAF, (), {}, (meta,), grad)
-        state.inferred = node.inferred or tensor._inference
+        inferred = node.inferred or tensor._inference
+        state = add_state(node, key, LEAF, (), {}, (meta,), grad, inferred=inferred)
     segment.node = state
     segment.leaves.append(buffer)
     segment.handles.append(tensor)

@@ -150,10 +150,10 @@ def _add_op(node, key, op, places, attrs, operands, segment):
         tracked = False
     if tracked and node.inferred:
         _check_saved(op, operands, tuple(described), tuple(attrs.items()), metas)
-    state = add_state(node, key, op, places, attrs, metas, "op" if tracked else None)
-    # A view is known by what it views, wherever in its storage that begins (see _enter_part).
-    state.expansion = operands[0]._meta.offset if op.view else expansion
-    return state
+    if op.view:  # it is known by what it views, wherever in its storage that begins (_enter_part)
+        expansion = operands[0]._meta.offset
+    grad = "op" if tracked else None
+    return add_state(node, key, op, places, attrs, metas, grad, expansion=expansion)
 
 
 # Set by flambeau.autograd: the operands and results that a derivative rule uses.

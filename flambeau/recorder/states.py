@@ -207,11 +207,16 @@ def user_calls():
     return tuple(reversed(calls))
 
 
-def add_state(node, key, op, operands, attrs, metas, grad=None):
-    """Extend the trie below `node` by a record seen for the first time."""
+def add_state(node, key, op, operands, attrs, metas, grad=None, **known):
+    """Extend the trie below `node` by a record seen for the first time.
+
+    known: what else the state says; other threads, which share the trie, may see it at once.
+    """
     global _states
     with _lock:
         state = State(node, key, op, operands, attrs, metas, grad)
+        for name, value in known.items():
+            setattr(state, name, value)
         state.line = user_line()
         if op is LEAF:
             state.leaves_end += 1

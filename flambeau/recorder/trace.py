@@ -212,10 +212,12 @@ def structural(op, operands, attrs, metas, grad=None):
     key = (op, operands, attrs, metas, grad)
     state = node.next.get(key)
     if state is None:
-        state = add_state(node, key, op, operands, dict(attrs), metas, grad)
+        attrs = dict(attrs)
+        modes = {}
         if op is MODE:
-            state.grad_mode, state.autocast = state.attrs["grad"], state.attrs["autocast"]
-            state.inference = state.attrs.get("inference", state.inference)
+            modes = {"grad_mode": attrs["grad"], "autocast": attrs["autocast"]}
+            modes["inference"] = attrs.get("inference", node.inference)
+        state = add_state(node, key, op, operands, attrs, metas, grad, **modes)
     segment.node = state
     return state
 

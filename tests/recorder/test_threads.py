@@ -1,5 +1,6 @@
 """Threads record traces of their own, and may use one another's tensors."""
 
+import sys
 import threading
 
 import pytest
@@ -132,3 +133,22 @@ def test_view_of_what_another_thread_runs():
         thread.join()
         assert [v.tolist()[-1] for v in views] == [2.0 * k] * 3
     assert failed == []
+
+
+def test_records_are_whole_when_another_thread_sees_them():
+    interval = sys.getswitchinterval()
+    meet = threading.Barrier(4)
+
+    def walk():
+        for size in range(2, 40):
+            meet.wait()
+            x = flambeau.ones(2 * size)[size:]
+            with flambeau.no_grad():
+                y = x.view(size, 1).sum(1)
+            assert y.sum().item() == size
+
+    sys.setswitchinterval(1e-6)
+    try:
+        run_all(*[walk] * 4)
+    finally:
+        sys.setswitchinterval(interval)
