@@ -10,7 +10,6 @@ from .program import identity_axes
 
 __all__ = ["Group", "Partition", "Step", "compose", "partition"]
 
-VIEWS = frozenset(("move", "reshape", "strided"))
 INLINE = frozenset(("map", "cast", "move", "gather", "const", "slot", "iota"))
 FUSED = frozenset(("map", "cast", "copy", "reduce", "gather"))
 LARGEST = 96  # operations computed inline before a value is stored
@@ -150,10 +149,10 @@ class Partition:
         cost = {}
         for node in nodes:
             self._requirements(node)
-            if node.id in self.stored or node.kind in VIEWS:
+            if node.id in self.stored or node.kind in ("reshape", "strided"):
                 cost[node.id] = 1
                 continue
-            total = 1 + sum(cost.get(x.id, 1) for x in node.inputs if x.id not in self.stored)
+            total = (node.kind != "move") + sum(cost.get(x.id, 1) for x in node.inputs if x.id not in self.stored)
             if total > LARGEST and node.kind in INLINE:
                 self.store(node)
                 total = 1

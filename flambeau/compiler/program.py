@@ -30,11 +30,12 @@ __all__ = ["Builder", "Node", "Program", "flatten"]
 class Node:
     """A value of a program: how it is computed, its shape and dtype."""
 
-    __slots__ = ("attrs", "dtype", "id", "inputs", "kind", "line", "op", "shape")
+    __slots__ = ("attrs", "dtype", "id", "inputs", "kind", "line", "op", "region", "shape")
 
-    def __init__(self, kind, op, inputs, attrs, shape, dtype, number, line):
+    def __init__(self, kind, op, inputs, attrs, shape, dtype, number, line, region=None):
         self.kind, self.op, self.inputs, self.attrs = kind, op, inputs, attrs
         self.shape, self.dtype, self.id, self.line = shape, dtype, number, line
+        self.region = region  # where it belongs, while a profile is taken
 
     @property
     def numel(self):
@@ -80,7 +81,7 @@ class Builder:
     def __init__(self):
         self.nodes = []
         self.known = {}
-        self.line = None
+        self.line = self.region = None
 
     def make(self, kind, op, inputs, attrs, shape, dtype):
         """The node with these properties, new or known."""
@@ -88,7 +89,8 @@ class Builder:
         key = (kind, op, tuple(-1 if x is None else x.id for x in inputs), attrs, shape, dtype)
         node = self.known.get(key)
         if node is None:
-            node = Node(kind, op, inputs, attrs, shape, dtype, len(self.nodes), self.line)
+            made = op, inputs, attrs, shape, dtype, len(self.nodes), self.line, self.region
+            node = Node(kind, *made)
             self.nodes.append(node)
             self.known[key] = node
         return node
@@ -350,6 +352,8 @@ def flatten(build, path, leaf_of=None, slot_of=None):
                 leaves += 1
             elif state.metas:
                 values.append(_structure(build, state, values, path))
+            elif op.name == "region":
+                build.region = state.attrs["region"]
             continue
         inputs, operands = [], []
         slots = state.slots()

@@ -42,12 +42,16 @@ class Op:
     """An operation on tensors, recorded by calling it: `op(*tensors_and_numbers, **attributes)`.
 
     Attributes are hashable and decide structure; numbers among the operands are run-time scalars.
+    `at_run_time`, called in place of the op, records the same with its index as such a scalar.
+    `displacement` is where a view begins that is not known from its attributes alone.
     """
 
     composite = view = multi = False
     differentiable = True
     vjp_rule = None
+    at_run_time = displacement = None
     autocast = None  # "lower" or "float32": the precision that `autocast` chooses for it
+    derivative = None  # its name in that of `grad_fn`, or a function of the state, if it is another
 
     def __init__(self, name):
         self.name = name
@@ -78,10 +82,18 @@ class Op:
     def grad_name(self):
         """What `grad_fn` of a result is called, as in PyTorch."""
         words = self.name.strip("_").split("_")
-        return "".join(w[:1].upper() + w[1:] for w in words) + "Backward0"
+        return "".join(map(_capital, words)) + "Backward0"
 
     def __repr__(self):
         return self.name
+
+
+def _capital(word):
+    """A word with a capital in front and behind digits, as PyTorch writes `C2R`."""
+    before = " " + word
+    return "".join(
+        c.upper() if b == " " or b.isdigit() else c for b, c in zip(before, word, strict=False)
+    )
 
 
 def operand_dtype(x):
@@ -363,6 +375,7 @@ class _Autocast(Composite):
     def __init__(self, op, dtype):
         self.name, self.op, self.dtype, self.known = op.name, op, dtype, {}
         self.multi, self.differentiable = op.multi, op.differentiable
+        self.derivative = op.derivative
 
     def function(self, *operands, **attrs):
         """The operation itself; float64 stays."""
@@ -402,17 +415,31 @@ class _Number(Op):
 number = _Number("number")
 
 
-def composite(function=None, *, name=None, multi=False, differentiable=True, autocast=None):
+def composite(
+    function=None,
+    *,
+    name=None,
+    multi=False,
+    differentiable=True,
+    autocast=None,
+    derivative=None,
+):
     """Make a function of tensors an operation of its own: a decorator.
 
     Positional parameters are tensors, numbers or None; keyword-only ones static attributes.
     `multi` says that it returns a tuple. Its gradient is that of its body, unless a rule is
-    attached with `@function.vjp`. `autocast`: see `Op`.
+    attached with `@function.vjp`. `autocast` and `derivative`: see `Op`.
     """
     if function is None:
         return functools.partial(
-            composite, name=name, multi=multi, differentiable=differentiable, autocast=autocast
+            composite,
+            name=name,
+            multi=multi,
+            differentiable=differentiable,
+            autocast=autocast,
+            derivative=derivative,
         )
     op = Composite(name or function.__name__, function)
     op.multi, op.differentiable, op.autocast = multi, differentiable, autocast
+    op.derivative = derivative
     return op

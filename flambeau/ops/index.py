@@ -13,6 +13,7 @@ from .api import FUNCTIONS, METHODS, cast_to
 from .core import Elementwise, Op, broadcast_shapes
 from .creation import arange
 from .from_data import make_tensor
+from .view_ops import select_op
 
 __all__ = ["gather_op", "gather_shape", "getitem", "parse", "positions", "scatter_op", "setitem"]
 
@@ -122,6 +123,37 @@ def _product_vjp(g, out, x, value, indices):
     at_lone = gather_op(g * ew.conj(without), *indices)
     elsewhere = gather_op(g * ew.conj(out), *indices) / ew.conj(ew.where(zero, 1, value))
     return by_x, ew.where(lone, at_lone, elsewhere)
+
+
+class _SelectAt(Op):
+    """`select` at an index that is a number of the run: a view all the same."""
+
+    view = True
+    grad_name = select_op.grad_name
+
+    def infer(self, operands, attrs):
+        shape, strides, offset = select_op.geometry(operands[0], attrs["dim"], 0)
+        return intern(shape, operands[0].dtype, tuple(strides), offset)
+
+    def lower(self, build, inputs, operands, attrs, metas):
+        """A gather along the dim, at an index that was checked when it was recorded."""
+        x, index = inputs
+        dims = [d for d in range(len(x.shape)) if d != attrs["dim"]]
+        return build.gather(build.permute(x, [attrs["dim"], *dims]), [index], check=False)
+
+    @staticmethod
+    def displacement(x, index, dim):
+        """How many elements after the operand it begins."""
+        return index * x._meta.strides[dim]
+
+
+select_at_op = _SelectAt("select_at")
+select_op.at_run_time = lambda x, dim, index: select_at_op(x, index, dim=dim)
+
+
+@select_at_op.vjp
+def _(g, out, x, index, dim):
+    return ew.where(ew.eq(positions(x, dim), index), g.unsqueeze(dim), 0), None
 
 
 # x[...]

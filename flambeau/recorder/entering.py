@@ -17,9 +17,11 @@ __all__ = [
     "family_content",
     "is_in_memory",
     "is_inference",
+    "is_patched",
     "leaf_meta",
     "memory_of",
     "new_leaf",
+    "part_of",
     "share",
     "take_over",
     "view_in_memory",
@@ -145,6 +147,13 @@ def enter_storage(storage, segment):
     return state.first
 
 
+def is_patched(tensor):
+    """Whether a patch of its storage, not yet in memory, writes what the tensor sees."""
+    start, stop = tensor._meta.offset, tensor._meta.span
+    patches = tensor._storage.patches
+    return any(first < stop and start < first + p._meta.numel for p, first in patches)
+
+
 def _settle(storage, segment):
     """Record the patches of a storage, whose content is read now, as writes of that content."""
     patches, storage.patches, storage.segment = storage.patches, (), None
@@ -168,6 +177,8 @@ def _enter_view(tensor, segment):
         # Its storage was written to: what it sees now depends on what the base is now.
         source, grad = family_content(base, segment), "op"
     elif is_in_memory(tensor._storage):
+        return _enter_part(tensor, segment)
+    elif tensor._storage.patches and tensor._storage.segment is segment and not is_patched(tensor):
         return _enter_part(tensor, segment)
     else:
         source = enter_storage(tensor._storage, segment)
@@ -222,13 +233,21 @@ def is_in_memory(storage):
 
 def _enter_part(tensor, segment):
     """Enter a view of memory that nothing recorded has changed: a leaf, wherever it begins."""
-    meta, buffer = tensor._meta, tensor._storage.buffer
-    tensor._storage.reader = segment
-    start = meta.offset
-    if start:
-        buffer = Part(buffer, start * meta.dtype.itemsize)
+    meta = tensor._meta
+    buffer = part_of(tensor._storage, meta, segment, segment.node.end)
+    if meta.offset:
         meta = intern(meta.shape, meta.dtype, meta.strides, 0, meta.requires_grad)
     return _enter_leaf(tensor, meta, buffer, segment)
+
+
+def part_of(storage, meta, segment, position):
+    """The part of a storage's memory that a view sees, which enters a segment at a position."""
+    if storage.reader is not segment:
+        storage.reader, storage.parts = segment, []
+    storage.parts.append((meta.offset, meta.span, position))
+    if not meta.offset and meta.numel == storage.meta.numel:
+        return storage.buffer
+    return Part(storage.buffer, meta.offset * meta.dtype.itemsize)
 
 
 def view_in_memory(tensor, shape, strides, offset):

@@ -193,18 +193,20 @@ class Storage:
 
     Its content is `buffer` or, while recorded but not computed, the value at `pos` of `segment`.
     `meta` is the geometry of that value. `aliases` are weak references to the tensors that view it.
-    `reader` is the last segment that parts of the memory entered. `patches` are (tensor, start) of
-    stretches of the memory that `segment` writes, where it needs the content for nothing else.
+    `reader` is the last segment that parts of the memory entered, and `parts` the (start, stop,
+    position) of each. `patches` are (tensor, start) of stretches of the memory that `segment`
+    writes, where it needs the content for nothing else.
     """
 
     __slots__ = (
-        *("__weakref__", "aliases", "buffer", "meta", "patches", "pos", "reader", "segment"),
-        "version",
+        *("__weakref__", "aliases", "buffer", "meta", "parts", "patches", "pos", "reader"),
+        *("segment", "version"),
     )
 
     def __init__(self, meta, segment, pos, buffer):
         self.meta, self.segment, self.pos, self.buffer = meta, segment, pos, buffer
-        self.aliases, self.version, self.reader, self.patches = [], 0, None, ()
+        self.aliases, self.version, self.patches = [], 0, ()
+        self.reader, self.parts = None, []
 
 
 class TensorType(type):

@@ -7,10 +7,10 @@ as any other. Whoever then reads the content has the patches recorded as writes 
 
 from sys import getrefcount
 
-from ..backends.memory import Part
-from .entering import is_in_memory, new_leaf
+from .entering import is_in_memory, is_patched, new_leaf, part_of
 from .handle import intern
 from .trace import flush, local
+from .varying import varies
 
 __all__ = ["add_patch", "apply", "patch_for"]
 
@@ -22,7 +22,9 @@ def patch_for(tensor):
     """The tensor to write in place of a view, or None where the view itself must be."""
     storage, meta, trace = tensor._storage, tensor._meta, local.trace
     whole = storage.meta.numel
-    if whole < LARGE or not 0 < meta.numel <= whole // 2 or not meta.contiguous:
+    if not 0 < meta.numel <= whole // 2 or not meta.contiguous:
+        return None
+    if whole < LARGE and not varies():
         return None
     if trace.root is not None or any(a._meta.requires_grad for a in _aliases(storage)):
         return None
@@ -32,8 +34,21 @@ def patch_for(tensor):
         flush()  # then what was read is read
         if not _is_free(storage, tensor):
             return None
-    part = Part(storage.buffer, meta.offset * meta.dtype.itemsize)
+    if tensor._segment is trace.segment:
+        return _patch_over(tensor, trace.segment)
+    part = part_of(storage, meta, trace.segment, None)
     return new_leaf(intern(meta.shape, meta.dtype), part)
+
+
+def _patch_over(tensor, segment):
+    """The patch for a stretch that has entered the segment, as what it read: the same leaf."""
+    position, tensor._segment = tensor._pos, None
+    state = segment.node
+    while position < state.first:
+        state = state.parent
+    patch = new_leaf(state.meta, segment.leaves[state.leaves_end - 1])
+    patch._segment, patch._pos = segment, position
+    return patch
 
 
 def add_patch(storage, patch, start, segment):
@@ -49,20 +64,25 @@ def _aliases(storage):
 
 
 def _is_free(storage, tensor):
-    """Whether nobody needs the memory of a storage as it is, or the stretch a tensor views."""
+    """Whether nobody needs the memory of a storage as it is, or the stretch a tensor views.
+
+    The tensor may have entered the segment itself, to be read before it is written.
+    """
     if storage.patches:
-        if storage.segment is not local.trace.segment:
-            return False
-        start = tensor._meta.offset
-        end = start + tensor._meta.numel
-        if any(s < end and start < s + p._meta.numel for p, s in storage.patches):
+        if storage.segment is not local.trace.segment or is_patched(tensor):
             return False
     elif not is_in_memory(storage):
         return False
     buffer = storage.buffer
     if buffer.owner is not None or buffer.outside is not None:
         return False
-    return getrefcount(buffer) == _ALONE + len(storage.patches)
+    start, stop = tensor._meta.offset, tensor._meta.span
+    segment = local.trace.segment
+    mine = tensor._pos if tensor._segment is segment else None
+    parts = storage.parts if storage.reader is segment else ()
+    if any(a < stop and start < b and at != mine for a, b, at in parts):
+        return False
+    return getrefcount(buffer) == _ALONE + len(parts)
 
 
 def apply(storage):

@@ -1,9 +1,10 @@
 """Records: operations, and what changes the grad mode, are added to the current segment."""
 
-from .entering import add_alias, enter, is_inference, share
+from .entering import add_alias, enter, is_inference, is_patched, share
 from .handle import Tensor, intern
 from .states import Scalar, add_state
 from .trace import Taken, exclusive, flush, local
+from .varying import note_ways, varies
 
 __all__ = ["NUMBERS", "commit", "record"]
 
@@ -39,14 +40,21 @@ def _record_alone(trace, op, operands, attrs):
 
 def _record(trace, op, operands, attrs):
     segment = trace.segment
-    if segment.node.full and not trace.hold and trace.root is None:
+    if segment.node.full and _may_flush(trace):
         flush()
         segment = trace.segment
     key = [op]
     numbers = ()
     for x in operands:
         if isinstance(x, Tensor):
-            key.append(x._pos if x._segment is segment else enter(x, segment))
+            if x._segment is segment:
+                key.append(x._pos)
+                continue
+            storage = x._storage
+            if storage is not None and storage.patches and is_patched(x) and _may_flush(trace):
+                flush()  # what was written of it is then in memory
+                return _record(trace, op, operands, attrs)
+            key.append(enter(x, segment))
         elif x is None or type(x) is Scalar:
             key.append(x)
         else:
@@ -66,9 +74,17 @@ def _record(trace, op, operands, attrs):
     node = segment.node
     state = node.next.get(key)
     if state is None:
+        if op.at_run_time is not None and trace.root is None and not trace.sampling:
+            note_ways(node, op, key[1])
+            if varies():
+                return op.at_run_time(*operands, **dict(attrs))
         places = key[1 : 1 + len(operands)]
         state = _add_op(node, key, op, places, dict(attrs), operands, segment)
     return commit(trace, segment, state, numbers, operands)
+
+
+def _may_flush(trace):
+    return not trace.hold and trace.root is None
 
 
 def _number(op, x):
@@ -98,15 +114,18 @@ def commit(trace, segment, state, numbers, operands):
     if numbers:
         segment.scalars.extend(numbers)
     if op.view:
-        _attach(out, operands[0], state)
-    if segment.eager and not trace.hold and trace.root is None:
+        _attach(out, operands, state)
+    if segment.eager and _may_flush(trace):
         flush()
     return out
 
 
-def _attach(out, base, state):
+def _attach(out, operands, state):
     """Make the result of a view operation a view of the storage of its operand."""
+    base, op = operands[0], state.op
     shift = base._meta.offset - state.expansion
+    if op.displacement is not None:
+        shift += op.displacement(*operands, **state.attrs)
     if shift:
         out._meta = _shifted(out._meta, shift)
     storage = base._storage

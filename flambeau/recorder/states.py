@@ -15,12 +15,14 @@ __all__ = [
     "MAX_STATES",
     "MODE",
     "PACK",
+    "REGION",
     "VIEW",
     "WRITE",
     "Scalar",
     "State",
     "Structure",
     "add_state",
+    "forget",
     "made_in_inference_mode",
     "root_of",
     "user_calls",
@@ -123,6 +125,7 @@ class Structure:
     """The `op` of records that are not operations: what enters, views, writes and marks."""
 
     composite = False
+    at_run_time = None
 
     def __init__(self, name):
         self.name = name
@@ -150,6 +153,9 @@ FREE = Structure("free")  # the graphs that end in the operands have been walked
 
 
 LINE = Structure("line")  # the next record was made at another line of the user's program
+
+
+REGION = Structure("region")  # the next records are made within these ranges and modules
 
 
 PACK = Structure("pack")  # of the record at `first`, the values `kept` are in the user's hands
@@ -230,6 +236,19 @@ def add_state(node, key, op, operands, attrs, metas, grad=None, **known):
         if _states > MAX_STATES:
             _prune()
     return state
+
+
+def forget(found):
+    """Cut off the traces that pass a state for which `found(state)` is true."""
+    with _lock:
+        stack = list(_roots.values())
+        while stack:
+            node = stack.pop()
+            for key, state in list(node.next.items()):
+                if found(state):
+                    del node.next[key]
+                else:
+                    stack.append(state)
 
 
 def _prune():

@@ -9,7 +9,8 @@ import functools
 import threading
 import time
 
-from .states import MODE, add_state, root_of
+from .states import MODE, REGION, WRITE, add_state, root_of
+from .varying import note_ways
 
 __all__ = [
     "QUIET",
@@ -26,6 +27,7 @@ __all__ = [
     "set_autocast",
     "set_grad_mode",
     "set_inference",
+    "set_region",
     "structural",
     "together",
 ]
@@ -214,7 +216,9 @@ def structural(op, operands, attrs, metas, grad=None):
     if state is None:
         attrs = dict(attrs)
         modes = {}
-        if op is MODE:
+        if op is WRITE:
+            note_ways(node, op, operands)
+        elif op is MODE:
             modes = {"grad_mode": attrs["grad"], "autocast": attrs["autocast"]}
             modes["inference"] = attrs.get("inference", node.inference)
         state = add_state(node, key, op, operands, attrs, metas, grad, **modes)
@@ -255,3 +259,11 @@ def set_autocast(dtype):
     node = local.trace.segment.node
     if node.autocast is not dtype:
         structural(MODE, (), (("grad", node.grad_mode), ("autocast", dtype)), ())
+
+
+@exclusive
+def set_region(region):
+    """Note where in the program what is recorded from here on belongs (see flambeau.profiler)."""
+    trace = local.trace
+    if trace.root is None and not trace.sampling:
+        structural(REGION, (), (("region", region),), ())
