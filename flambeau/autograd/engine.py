@@ -73,7 +73,7 @@ def _run(roots, seeds, targets, retain, create_graph):
         wanted.setdefault(_target_place(t), []).append(k)
     ids = {id(t) for t in targets or ()}
     found = [None] * len(targets or ())
-    leaves, leading, ways = [], {}, {}
+    totals, leading, ways, past = {}, {}, {}, 0
     while pending:
         graph = None if None in pending else max(pending, key=lambda x: x.serial)
         seeds = pending.pop(graph)
@@ -109,15 +109,21 @@ def _run(roots, seeds, targets, retain, create_graph):
             if history is not None:
                 _add(pending, *history, g.to_dense() if g.is_sparse else g)
             else:
-                leaves.append((owner, g))
+                known = totals.get(id(owner))
+                total = g if known is None else add_cotangents(known[1], g)
+                totals[id(owner)] = owner, total
         if not retain and graph is not None:
             graph.free(seeds, towards)
-    leaves = _totals(leaves, targets)
+        past += graph is not None
+        if past and pending and not local.trace.sampling and local.trace.root is None:
+            del seeds, captures, results
+            flush()  # a program for each earlier segment, not one for each sequence of them
+    _call_hooks(totals, targets)
     if targets is None:
-        return leaves.values()
+        return totals.values()
     for k, t in enumerate(targets):
-        if found[k] is None and id(t) in leaves:
-            found[k] = leaves[id(t)][1]
+        if found[k] is None and id(t) in totals:
+            found[k] = totals[id(t)][1]
     return found
 
 
@@ -178,17 +184,12 @@ def _leading_to(graph, wanted, ids, known):
     return found
 
 
-def _totals(leaves, targets):
-    """{id: (tensor, cotangent)} of leaves, each cotangent as the hooks of the tensor leave it."""
-    totals = {}
-    for leaf, g in leaves:
-        seen = totals.get(id(leaf))
-        totals[id(leaf)] = (leaf, g if seen is None else add_cotangents(seen[1], g))
+def _call_hooks(totals, targets):
+    """Let the hooks of leaves change their cotangents; totals: {id: (tensor, cotangent)}."""
     wanted = None if targets is None else {id(t) for t in targets}
     for key, (leaf, g) in totals.items():
         if leaf._hooks and (wanted is None or key in wanted):
-            totals[key] = (leaf, call_tensor_hooks(leaf._hooks, g))
-    return totals
+            totals[key] = leaf, call_tensor_hooks(leaf._hooks, g)
 
 
 def _target_place(tensor):

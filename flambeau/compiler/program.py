@@ -340,7 +340,7 @@ def flatten(build, path, leaf_of=None, slot_of=None):
         program itself unless given, as they are for the expansion of a composite.
     Returns: the node at each position, None where there is none.
     """
-    values = []
+    values, metas = [], []
     leaves = 0
     for state in path:
         op = state.op
@@ -351,16 +351,17 @@ def flatten(build, path, leaf_of=None, slot_of=None):
                 values.append(_leaf(build, state, leaves, leaf_of))
                 leaves += 1
             elif state.metas:
-                values.append(_structure(build, state, values, path))
+                values.append(_structure(build, state, values, metas))
             elif op.name == "region":
                 build.region = state.attrs["region"]
+            metas.extend(state.metas)
             continue
         inputs, operands = [], []
         slots = state.slots()
         for index, place in enumerate(state.operands):
             if type(place) is int:
                 inputs.append(values[place])
-                operands.append(_meta_at(path, place))
+                operands.append(metas[place])
             elif place is None:
                 inputs.append(None)
                 operands.append(None)
@@ -370,19 +371,8 @@ def flatten(build, path, leaf_of=None, slot_of=None):
                 inputs.append(build.slot(k, _SLOT[kind]) if slot_of is None else slot_of(k))
                 operands.append(kind)
         values.extend(_operation(build, state, inputs, operands))
+        metas.extend(state.metas)
     return values
-
-
-_positions = {}
-
-
-def _meta_at(path, position):
-    cached = _positions.get(id(path))
-    if cached is None or cached[0] is not path:
-        metas = [m for state in path for m in state.metas]
-        _positions.clear()
-        _positions[id(path)] = cached = (path, metas)
-    return cached[1][position]
 
 
 def _leaf(build, state, index, leaf_of):
@@ -396,12 +386,12 @@ def _leaf(build, state, index, leaf_of):
     return build.unstorage(flat, meta)
 
 
-def _structure(build, state, values, path):
+def _structure(build, state, values, metas):
     name, meta = state.op.name, state.meta
     source = values[state.operands[0]]
     if name == "mark":
         return source
-    base = _meta_at(path, state.operands[0])
+    base = metas[state.operands[0]]
     if name == "view":
         if meta.strides == base.strides and meta.shape == base.shape and meta.offset == base.offset:
             return source

@@ -4,6 +4,7 @@ import numpy as np
 
 from .. import dtypes
 from ..recorder import inplace
+from ..recorder.entering import view_in_memory
 from ..recorder.handle import Tensor, intern
 from ..recorder.trace import local
 from . import elementwise as ew
@@ -49,6 +50,8 @@ class _Gather(Op):
     wrap: whether negative indices count from the end; they do unless it is False.
     """
 
+    for_limited = "all"
+
     def infer(self, operands, attrs):
         x, *indices = operands
         shape = broadcast_shapes("index", [i.shape for i in indices])
@@ -63,6 +66,8 @@ class _Gather(Op):
 
 class _Scatter(Op):
     """Operand 0 with operand 1 combined into it at index tensors, one element after another."""
+
+    for_limited = "all"
 
     def infer(self, operands, attrs):
         return intern(operands[0].shape, operands[0].dtype)
@@ -163,6 +168,9 @@ def parse(x, index):
     """The views an index takes, and its tensors: (viewed tensor, {dim: index tensor})."""
     items = list(index) if isinstance(index, tuple) else [index]
     items = [_item(i) for i in items]
+    view = _view_at_once(x, items)
+    if view is not None:
+        return view, {}
     used = sum(_dims_used(i) for i in items)
     ndim = len(x._meta.shape)
     if used > ndim:
@@ -201,6 +209,36 @@ def parse(x, index):
     return x, tensors
 
 
+def _view_at_once(x, items):
+    """The view that ints and slices take of a tensor in memory; None where it is recorded."""
+    meta = x._meta
+    ndim, dim = len(meta.shape), 0
+    shape, strides, offset = [], [], meta.offset
+    for item in items:
+        kind = type(item)
+        if item is Ellipsis:
+            rest = max(ndim - len(items) + 1, 0)
+            shape += meta.shape[dim : dim + rest]
+            strides += meta.strides[dim : dim + rest]
+            dim += rest
+            continue
+        if dim == ndim:
+            return None
+        n, stride = meta.shape[dim], meta.strides[dim]
+        if kind is int and -n <= item < n:
+            offset += (item % n) * stride
+        elif kind is slice and (item.step is None or type(item.step) is int and item.step > 0):
+            start, stop, step = item.indices(n)
+            size = len(range(start, stop, step))
+            shape.append(size)
+            strides.append(stride * step)
+            offset += start * stride if size else 0
+        else:
+            return None
+        dim += 1
+    return view_in_memory(x, (*shape, *meta.shape[dim:]), (*strides, *meta.strides[dim:]), offset)
+
+
 def _tensor_index(x, item, dim, tensors):
     if item._meta.dtype in (dtypes.bool_, dtypes.uint8):
         for k, n in enumerate(item._meta.shape):
@@ -224,6 +262,8 @@ def _as_int(x):
 
 
 def _item(i):
+    if type(i) in (int, slice):
+        return i
     if i is None or i is Ellipsis or isinstance(i, (slice, bool, int)):
         return i
     if isinstance(i, Tensor):

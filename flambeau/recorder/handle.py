@@ -109,13 +109,15 @@ CPU = device("cpu")
 class Meta:
     """What is known of a tensor before it is computed. Equal ones are the same object.
 
-    `strides` and `offset` count elements within the storage. A `wrapped` tensor is a Python
-    number inside a composite: it promotes as the number would.
+    `strides` and `offset` count elements within the storage, whose first `span` elements are in
+    use. It `overlaps` if two indices may mean the same element, as in an expanded tensor, and
+    `is_dense` if it fills the storage from its start without gaps or overlaps. A `wrapped` tensor
+    is a Python number inside a composite: it promotes as the number would.
     """
 
     __slots__ = (
-        *("contiguous", "dtype", "numel", "offset", "requires_grad", "shape", "strides"),
-        "wrapped",
+        *("contiguous", "dtype", "is_dense", "numel", "offset", "overlaps", "requires_grad"),
+        *("shape", "span", "strides", "wrapped"),
     )
 
     def __init__(self, shape, strides, offset, dtype, requires_grad, wrapped=False):
@@ -123,6 +125,9 @@ class Meta:
         self.dtype, self.requires_grad, self.wrapped = dtype, requires_grad, wrapped
         self.numel = math.prod(shape)
         self.contiguous = is_contiguous(shape, strides)
+        self.span, self.overlaps = self._reach(), self._repeats()
+        whole = self.offset == 0 and self.span == self.numel and not self.overlaps
+        self.is_dense = whole or (self.contiguous and not self.offset)
 
     def __repr__(self):
         text = f"{self.dtype.name}{list(self.shape)}"
@@ -140,24 +145,14 @@ class Meta:
         """The same geometry for elements of another type."""
         return intern(self.shape, dtype, self.strides, self.offset, self.requires_grad)
 
-    @property
-    def span(self):
+    def _reach(self):
         """The number of storage elements from the start up to the last one in use."""
         if not self.numel:
             return self.offset
         steps = zip(self.shape, self.strides, strict=True)
         return self.offset + 1 + sum((n - 1) * s for n, s in steps)
 
-    @property
-    def is_dense(self):
-        """Whether the elements fill the storage from its start without gaps or overlaps."""
-        return (self.contiguous and not self.offset) or (
-            self.offset == 0 and self.span == self.numel and not self.overlaps
-        )
-
-    @property
-    def overlaps(self):
-        """Whether two indices may mean the same element, as in an expanded tensor."""
+    def _repeats(self):
         reach = 0
         dims = ((s, n) for s, n in zip(self.strides, self.shape, strict=True) if n > 1)
         for stride, size in sorted(dims):
