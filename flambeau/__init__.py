@@ -21,6 +21,11 @@ from .dtypes import (
     complex128,
     dtype,
     finfo,
+    float8_e4m3fn,
+    float8_e4m3fnuz,
+    float8_e5m2,
+    float8_e5m2fnuz,
+    float8_e8m0fnu,
     float16,
     float32,
     float64,
@@ -33,6 +38,9 @@ from .dtypes import (
     promote_types,
     set_default_dtype,
     uint8,
+    uint16,
+    uint32,
+    uint64,
 )
 from .errors import AcceleratorError, OutOfMemoryError
 from .formats import (
@@ -119,6 +127,8 @@ pi = math.pi
 
 tensor.install()
 globals().update(ops.api.FUNCTIONS)
+for _public in ops.api.FUNCTIONS.values():
+    _public.__module__ = __name__  # so that it can be pickled by name
 detach_, fill_, resize_as_, zero_ = (
     ops.api.METHODS[name] for name in ("detach_", "fill_", "resize_as_", "zero_")
 )
@@ -179,6 +189,13 @@ _LATER = {
     ),
     **dict.fromkeys(
         (
+            *("conv_tbc", "convolution", "native_batch_norm", "native_group_norm"),
+            "native_layer_norm",
+        ),
+        "nn.native",
+    ),
+    **dict.fromkeys(
+        (
             *("gru", "gru_cell", "lstm", "lstm_cell", "rnn_relu", "rnn_relu_cell", "rnn_tanh"),
             "rnn_tanh_cell",
         ),
@@ -231,6 +248,11 @@ __all__ = [
     "fill_",
     "finfo",
     "float",
+    "float8_e4m3fn",
+    "float8_e4m3fnuz",
+    "float8_e5m2",
+    "float8_e5m2fnuz",
+    "float8_e8m0fnu",
     "float16",
     "float32",
     "float64",
@@ -293,6 +315,9 @@ __all__ = [
     "synchronize",
     "typename",
     "uint8",
+    "uint16",
+    "uint32",
+    "uint64",
     "use_deterministic_algorithms",
     "zero_",
 ]

@@ -1,10 +1,13 @@
 """`flambeau.accelerator`: the device besides the CPU, of which there is none."""
 
+import contextlib
+
 __all__ = [
     "current_accelerator",
     "current_device_index",
     "current_stream",
     "device_count",
+    "device_index",
     "empty_cache",
     "get_memory_info",
     "is_available",
@@ -48,3 +51,20 @@ memory_allocated = _absent("memory_allocated", "Bytes in use by tensors.")
 reset_peak_memory_stats = _absent("reset_peak_memory_stats", "Forget the most bytes in use.")
 set_device_index = _absent("set_device_index", "Use a device.")
 synchronize = _absent("synchronize", "Wait for a device.")
+
+
+class device_index(contextlib.AbstractContextManager):
+    """Use a device within a `with` block; None means no change.
+
+    Raises RuntimeError for any other: there is no accelerator.
+    """
+
+    def __init__(self, device):
+        self.idx = device
+
+    def __enter__(self):
+        if self.idx is not None:
+            set_device_index(self.idx)
+
+    def __exit__(self, *_):
+        return None

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from . import dtypes, ops
+from . import dtypes, ops, sharing
 from .autograd import modes
 from .formats import strided
 from .ops.api import METHODS, cast_to, method
@@ -90,8 +90,8 @@ METHODS["cpu"] = lambda self, memory_format=None: self
 METHODS["type_as"] = lambda self, other: to(self, other)
 METHODS["pin_memory"] = lambda self, device=None: self
 METHODS["is_pinned"] = lambda self, device=None: False
-METHODS["share_memory_"] = lambda self: self
-METHODS["is_shared"] = lambda self: False
+METHODS["share_memory_"] = sharing.share_memory_
+METHODS["is_shared"] = sharing.is_shared
 
 
 @method
@@ -103,7 +103,10 @@ def cuda(self, device=None, non_blocking=False):
 def _type(self, dtype=None, non_blocking=False):
     """The name of its type, or the tensor cast to a type."""
     if dtype is None:
-        return "torch." + _LEGACY.get(self._meta.dtype.name, "Tensor")
+        name = self._meta.dtype.name
+        unsigned = name.startswith("u")
+        other = f"U{name[1:].capitalize()}Tensor" if unsigned else f"{name.capitalize()}Tensor"
+        return "torch." + _LEGACY.get(name, other)
     if isinstance(dtype, str):
         names = {f"torch.{v}": k for k, v in _LEGACY.items()}
         dtype = dtypes.BY_NAME[names.get(dtype, dtype.removeprefix("torch."))]

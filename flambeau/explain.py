@@ -3,9 +3,10 @@
 import os
 from collections import Counter, namedtuple
 
+from .recorder.sync import planned
 from .recorder.trace import local
 
-__all__ = ["Explanation", "Fused", "why"]
+__all__ = ["Explanation", "Fused", "described", "name_of", "why"]
 
 Fused = namedtuple("Fused", ("kind", "origin", "lines", "operations", "shape", "dtype", "inputs"))
 Fused.__doc__ = """A kernel, or a call of NumPy, and what it computes.
@@ -29,6 +30,7 @@ class Explanation:
         only sizes, or which results are alive, were new; None if it had run so before.
     kernels: a `Fused` for each call, in the order in which they run.
     arena: the bytes of all temporaries together. outputs: [(shape, dtype)] of what was kept.
+    peak: the bytes in use while it runs: what it reads, what it keeps and the temporaries.
     """
 
     def __init__(self, executable):
@@ -41,14 +43,18 @@ class Explanation:
         self.kernels = []
         for call in plan.calls:
             origin = _origin(call, native)
-            self.kernels.append(_fused(call, plan.partition, origin))
+            self.kernels.append(described(call, plan.partition, origin))
             if call.epilogue is not None:
-                self.kernels.append(_fused(call.epilogue, plan.partition, origin))
+                self.kernels.append(described(call.epilogue, plan.partition, origin))
         self.arena = plan.arena
         self.outputs = [(x.shape, x.dtype) for x in program.outputs]
+        kept = zip(program.outputs, program.aliases, strict=True)
+        held = [x for x in program.nodes if x.kind == "leaf"]
+        held += [x for x, alias in kept if alias is None]  # else it is the memory of a leaf
+        self.peak = plan.arena + sum(x.numel * x.dtype.itemsize for x in held)
         if native is None:
             familiar = all(c.kernel is None or known(c.kernel.key) for c in plan.calls)
-            first = executable.runs == 1
+            first = executable.runs <= 1
         else:
             familiar = all(k.origin not in ("compiled", "disk") for k in self.kernels)
             first = executable.runs == executable.compiled_at
@@ -66,7 +72,7 @@ class Explanation:
             f"{self._state()}; {_NEW[self.new]}; run {_several(self.runs, 'time')}"
         ]
         for number, kernel in enumerate(self.kernels, 1):
-            text.extend(_described(number, kernel))
+            text.extend(_report(number, kernel))
         return "\n".join(text)
 
     __repr__ = __str__
@@ -96,7 +102,7 @@ def _several(count, noun):
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
-def _described(number, kernel):
+def _report(number, kernel):
     """The lines of the report about a kernel."""
     shape = f"{kernel.dtype.name}{list(kernel.shape)}"
     yield f"{number}: {kernel.kind} -> {shape}, {kernel.origin}"
@@ -125,11 +131,12 @@ def _origin(call, native):
     return "numpy" if call.kind == "host" else call.origin
 
 
-def _fused(call, part, origin):
+def described(call, part, origin=None):
+    """The `Fused` of a call of a plan with the partition `part`."""
     nodes, read = call.computed(part)
     lines = {}
     for node in nodes:
-        lines.setdefault(node.line or ("?", 0), []).append(_name(node))
+        lines.setdefault(node.line or ("?", 0), []).append(name_of(node))
     last = call.sinks[-1]
     kind = {"host": "numpy"}.get(call.kind, call.kind)
     if call.kernel is not None:
@@ -137,14 +144,18 @@ def _fused(call, part, origin):
     return Fused(kind, origin, lines, len(nodes), last.shape, last.dtype, [x.shape for x in read])
 
 
-def _name(node):
+def name_of(node):
+    """What the operation of a node is called."""
     if node.kind in ("map", "host"):
         return getattr(node.op, "name", str(node.op))
     return node.op if node.kind == "reduce" else node.kind
 
 
-def why():
+def why(pending=False):
     """What became of the last program that ran in this thread: an `Explanation`.
+
+    With `pending` it is about what this thread has recorded since: how it would be run, and how
+    much memory that takes. It is planned for that, but not run.
 
     A program is what was recorded between two sync points: `why` after a training step tells about
     that step. It says which operations, of which lines, were fused into which kernel; what was
@@ -161,7 +172,12 @@ def why():
     >>> report = torch.why()
     >>> [kernel.kind for kernel in report.kernels]
     ['elementwise']
+    >>> y = torch.ones(1000).exp()
+    >>> torch.why(pending=True).peak
+    4000
     """
+    if pending:
+        return Explanation(planned(local.trace.segment).executable)
     executable = local.trace.last
     if executable is None:
         raise RuntimeError("why(): this thread has run no program yet")

@@ -223,6 +223,14 @@ class Generator:
         Generator.set_state(clone, Generator.get_state(self))
         return clone
 
+    def graphsafe_get_state(self):
+        """Refused: only generators of CUDA graphs share states. Raises NotImplementedError."""
+        raise NotImplementedError("graphsafe_get_state is not supported in this Generator")
+
+    def graphsafe_set_state(self, state):
+        """Refused, as `graphsafe_get_state`. Raises NotImplementedError."""
+        raise NotImplementedError("graphsafe_set_state is not supported in this Generator")
+
     def __reduce__(self):
         return type(self), (self._device,), Generator.get_state(self).tobytes()
 

@@ -2,7 +2,7 @@
 
 Every function takes `mask`, a tensor of bools that broadcasts to its input: False leaves an element
 out. `dim` is an int, several, or None for all; `keepdim` keeps reduced dims with size 1; `dtype`
-is that of the result.
+is that of the result. `masked_tensor` puts a tensor and its mask together.
 
 >>> import flambeau as torch
 >>> x = torch.tensor([[1.0, 2.0, 6.0]])
@@ -12,20 +12,24 @@ tensor([1.5000])
 
 from . import dtypes
 from .linalg import vector_norm
+from .masking import MaskedTensor, as_masked_tensor, masked_tensor
 from .ops.api import FUNCTIONS, cast_to
 from .ops.reduce import normalize_dim
 from .recorder.handle import Tensor
 
 __all__ = [
+    "MaskedTensor",
     "amax",
     "amin",
     "argmax",
     "argmin",
+    "as_masked_tensor",
     "cumprod",
     "cumsum",
     "log_softmax",
     "logaddexp",
     "logsumexp",
+    "masked_tensor",
     "mean",
     "median",
     "norm",

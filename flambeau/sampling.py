@@ -13,6 +13,7 @@ import warnings
 
 import numpy as np
 
+from .backends import lapack
 from .dtypes import (
     FROM_NUMPY,
     INT,
@@ -28,6 +29,9 @@ from .dtypes import (
     int32,
     int64,
     uint8,
+    uint16,
+    uint32,
+    uint64,
 )
 from .rounding import fma, fma_float32, libm, libm_rounded, narrow
 
@@ -43,9 +47,20 @@ __all__ = [
     "uniform",
 ]
 
+NATIVE = 5000  # from here on `randperm` has LAPACK swap its numbers
 MANY = 2**32 // 20  # from here on `randperm` uses 64-bit words
 DIGITS = {float16: 11, bfloat16: 8, float32: 24, float64: 53}
-LARGEST: dict = {d: int(np.iinfo(d.numpy).max) for d in (uint8, int8, int16, int32, int64)}
+
+
+class _Limits(dict):
+    """Numbers by dtype, and the error for a dtype that no random numbers are drawn of."""
+
+    def __missing__(self, dtype):
+        raise NotImplementedError(f"random numbers are not implemented for {dtype.name} tensors")
+
+
+LARGEST = _Limits({d: int(np.iinfo(d.numpy).max) for d in (uint8, int8, int16, int32, int64)})
+LARGEST |= {d: int(np.iinfo(d.numpy).max) for d in (uint16, uint32, uint64)}
 LARGEST |= {d: float(np.finfo(d.numpy).max) for d in (float16, float32, float64)}
 LARGEST |= {bool_: 1, bfloat16: (2 - 2.0**-7) * 2.0**127}
 # What PyTorch's messages call the dtypes.
@@ -321,13 +336,23 @@ def randperm(generator, n, dtype):
         raise RuntimeError(f"n cannot be greater than {most} for {name} type.")
     if n >= MANY:
         return narrow(_shuffled_inside_out(generator, n), dtype)
+    places = np.arange(max(n - 1, 0), dtype=np.uint32)
+    others = generator.words(places.size) % (np.uint32(n) - places) + places
+    return narrow(_swapped(n, others), dtype)
+
+
+def _swapped(n, others):
+    """The integers 0 to n - 1 after each in turn has changed places with one of `others`."""
+    if n >= NATIVE:
+        # What LAPACK does with the rows of a matrix, here of one column.
+        rows = np.arange(n, dtype=np.float64)[None]
+        pivots = (others + np.uint32(1)).view(np.int32)[None]
+        lapack.each("laswp", rows.dtype, 1, 1, rows, n, 1, n - 1, pivots, 1, info=False)
+        return rows[0].astype(np.int64)
     items = list(range(n))
-    if n > 1:
-        places = np.arange(n - 1, dtype=np.uint32)
-        others = generator.words(n - 1) % (np.uint32(n) - places) + places
-        for i, j in enumerate(others.tolist()):
-            items[i], items[j] = items[j], items[i]
-    return narrow(np.array(items, np.int64), dtype)
+    for i, j in enumerate(others.tolist()):
+        items[i], items[j] = items[j], items[i]
+    return np.array(items, np.int64)
 
 
 def _shuffled_inside_out(generator, n, part=2**16):

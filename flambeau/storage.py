@@ -10,6 +10,7 @@ from .ops.from_data import from_array
 from .recorder import inplace, sync
 from .recorder.entering import share
 from .recorder.handle import CPU, Tensor
+from .sharing import is_shared, share_memory_
 
 __all__ = ["TypedStorage", "UntypedStorage"]
 
@@ -80,9 +81,14 @@ class UntypedStorage:
         """The storage itself."""
         return self
 
+    def share_memory_(self):
+        """Move it to memory that other processes can see, with all tensors that view it."""
+        share_memory_(self._view)
+        return self
+
     def is_shared(self):
-        """Whether other processes share it."""
-        return False
+        """Whether other processes can see it."""
+        return is_shared(self._view)
 
     def is_pinned(self, device=None):
         """Whether it is page-locked for a device."""
@@ -143,9 +149,14 @@ class TypedStorage:
     def __iter__(self):
         return iter(self.tolist())
 
+    def share_memory_(self):
+        """As `UntypedStorage.share_memory_`."""
+        self._untyped.share_memory_()
+        return self
+
     def is_shared(self):
-        """Whether other processes share it."""
-        return False
+        """Whether other processes can see it."""
+        return self._untyped.is_shared()
 
     def __eq__(self, other):
         if not isinstance(other, TypedStorage):

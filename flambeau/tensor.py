@@ -273,7 +273,8 @@ def numpy(self, *, force=False):
         )
     meta = self._meta
     if meta.dtype.coded:
-        name = "BFloat16" if meta.dtype is dtypes.bfloat16 else "ComplexHalf"
+        known = {dtypes.bfloat16: "BFloat16", dtypes.complex32: "ComplexHalf"}
+        name = known.get(meta.dtype, meta.dtype.name.capitalize())
         raise TypeError(f"Got unsupported ScalarType {name}")
     buffer, meta = sync.export(self)
     if not meta.numel:

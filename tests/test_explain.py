@@ -107,3 +107,20 @@ def test_training_step(fresh):
     assert len(report.outputs) >= 2
     assert report.arena >= 0
     assert len(report.kernels) >= 2
+
+
+def test_pending():
+    """What is recorded can be planned without being run."""
+    x = flambeau.rand(50, 40)
+    flambeau.synchronize()
+    before = str(flambeau.why())
+    y = (x @ x.t()).exp().sum(0)
+    x[0] = 1.0
+    report = flambeau.why(pending=True)
+    assert (report.runs, report.state) == (0, "interpreted")
+    assert report.peak >= x.nbytes + y.nbytes
+    assert (50,) in [shape for shape, _ in report.outputs]
+    assert str(flambeau.why()) == before
+    assert y.tolist() == pytest.approx(y.tolist())
+    assert x[0].sum().item() == 40
+    assert flambeau.why(pending=True).kernels == []

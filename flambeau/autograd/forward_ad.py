@@ -16,6 +16,7 @@ from collections import namedtuple
 from ..ops.api import FUNCTIONS
 from ..recorder.handle import Tensor
 from . import engine, modes
+from .transposing import transposing
 
 __all__ = ["UnpackedDualTensor", "dual_level", "enter_dual_level", "exit_dual_level", "make_dual"]
 __all__ += ["unpack_dual"]
@@ -112,9 +113,10 @@ def unpack_dual(tensor, *, level=None):
 def _tangent(tensor, duals, tangents):
     with modes.enable_grad():
         seed = FUNCTIONS["zeros_like"](tensor, requires_grad=False).requires_grad_()
-        found = engine.grad(
-            tensor, duals, seed, retain_graph=True, create_graph=True, allow_unused=True
-        )
+        with transposing():
+            found = engine.grad(
+                tensor, duals, seed, retain_graph=True, create_graph=True, allow_unused=True
+            )
         pairs = [(g, t) for g, t in zip(found, tangents, strict=True) if g is not None]
         if not pairs:
             return None

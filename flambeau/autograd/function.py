@@ -5,6 +5,7 @@ whose operands are the raw results and the tensor arguments. In the backward pas
 at the position of that record, the `_Context` that calls the user's `backward`.
 """
 
+import contextlib
 import functools
 import inspect
 
@@ -72,6 +73,7 @@ class FunctionCtx:
     to_save = saved_for_forward = dirty_tensors = non_differentiable = ()
     materialize_grads = True
     _saved = ()
+    _given = None  # tensors that stand in for those that were saved
 
     def save_for_backward(self, *tensors):
         """Keep arguments or results (or None) for `backward`, which reads `saved_tensors`."""
@@ -116,11 +118,26 @@ class FunctionCtx:
 
         Raises: RuntimeError if they were changed in place since, or if the graph was freed.
         """
+        if self._given is not None:
+            return self._given
         if self._saved is None:
             raise RuntimeError(FREED)
         return tuple(None if kept is None else kept.unpack() for kept in self._saved)
 
     saved_variables = saved_tensors
+
+    @contextlib.contextmanager
+    def for_jvp(self):
+        """Within, `saved_tensors` are those that `save_for_forward` was given, if any were."""
+        self._given = self.saved_for_forward or None
+        try:
+            yield
+        finally:
+            self._given = None
+
+
+transposed = None  # set by autograd.transposing: what passes for forward derivatives give
+mapped = None  # set by func.custom: what a function with a rule for vmap gives within one
 
 
 class _Context:
@@ -150,6 +167,10 @@ class _Context:
                 zeros_of(m) if g is None and m is not None else g
                 for g, m in zip(full, self.metas, strict=True)
             ]
+        if transposed is not None and self.cls.jvp is not Function.jvp:
+            grads = transposed(self, full)
+            if grads is not None:
+                return (None,) * self.skip + grads
         grads = self.cls._derivative()(self.ctx, *full)
         return (None,) * self.skip + tuple(self._checked(grads))
 
@@ -295,6 +316,10 @@ class Function(FunctionCtx):
                 name = next(iter(bound.kwargs))
                 raise TypeError(f"forward() got an unexpected keyword argument '{name}'")
             args = bound.args[1:]
+        if mapped is not None and local.trace.sampling:
+            found = mapped(cls, args)
+            if found is not None:
+                return found
         tensors = [x for x in args if isinstance(x, Tensor)]
         ctx.needs_input_grad = tuple(isinstance(x, Tensor) and x.requires_grad for x in args)
         tracked = grad_enabled() and any(ctx.needs_input_grad)

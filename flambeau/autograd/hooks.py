@@ -18,17 +18,35 @@ _ids = itertools.count()
 
 
 class RemovableHandle:
-    """Removes the hook it was returned for, by `remove()` or at the end of a `with` block."""
+    """Removes the hook it was returned for, by `remove()` or at the end of a `with` block.
 
-    def __init__(self, hooks):
+    Args:
+        hooks_dict: the ordered dict that has the hook under the handle's `id`.
+        extra_dict: a dict, or a list of them, with further entries under that id.
+
+    A copy of what has the hook, made with `copy.deepcopy`, has a handle of its own.
+    """
+
+    def __init__(self, hooks_dict, *, extra_dict=None):
         self.id = next(_ids)
-        self._hooks = weakref.ref(hooks)
+        while self.id in hooks_dict:  # hooks that were unpickled have ids of another process
+            self.id = next(_ids)
+        extra = [extra_dict] if isinstance(extra_dict, dict) else extra_dict or []
+        self._dicts = [weakref.ref(entries) for entries in (hooks_dict, *extra)]
 
     def remove(self):
         """Take the hook out; does nothing the second time."""
-        hooks = self._hooks()
-        if hooks is not None:
-            hooks.pop(self.id, None)
+        for reference in self._dicts:
+            entries = reference()
+            if entries is not None:
+                entries.pop(self.id, None)
+
+    def __getstate__(self):
+        return self.id, [reference() for reference in self._dicts]
+
+    def __setstate__(self, state):
+        self.id, dicts = state
+        self._dicts = [weakref.ref(OrderedDict() if d is None else d) for d in dicts]
 
     def __enter__(self):
         return self

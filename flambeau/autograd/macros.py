@@ -49,6 +49,8 @@ def run_segment(graph, seeds, captures, retain, create_graph, towards=None, need
         source = Saved(graph)
     source.check = lines.check
     results = walk(source, seeds, captures, needed)
+    if lines.done is not None:
+        lines.done()
     if not retain and graph is None:
         structural(FREE, tuple(seeds), (("towards", towards),), ())
     if key is not None and segment is local.trace.segment:

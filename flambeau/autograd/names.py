@@ -21,11 +21,6 @@ _NAMES = {
     "normalize": "DivBackward0",
     "matmul": "UnsafeViewBackward0",
     "group_norm": "NativeGroupNormBackward0",
-    "conv1d": "ConvolutionBackward0",
-    "conv2d": "ConvolutionBackward0",
-    "conv3d": "ConvolutionBackward0",
-    "convolution": "ConvolutionBackward0",
-    "max_pool2d": "MaxPool2DWithIndicesBackward0",
     "bce": "BinaryCrossEntropyBackward0",
     "bce_with_logits": "BinaryCrossEntropyWithLogitsBackward0",
     "dropout": "MulBackward0",
@@ -53,6 +48,8 @@ def grad_name(state):
     if op.name == "linear":
         kinds = ("View", "Addmm") if state.operands[2] is not None else ("UnsafeView", "Mm")
         return kinds[len(state.meta.shape) == 2] + "Backward0"
+    if op.derivative is not None:
+        return op.derivative if isinstance(op.derivative, str) else op.derivative(state)
     if op.name == "squeeze" and "dims" in state.attrs:
         return "SqueezeBackward1"
     return _NAMES.get(op.name.strip("_")) or op.grad_name

@@ -13,6 +13,7 @@ from ..recorder.states import MARK, VIEW, WRITE, Scalar
 from ..recorder.trace import local
 from .hooks import call_tensor_hooks
 from .paths import gradient_inputs, index_path, meta_at
+from .pieces import Pieces
 
 __all__ = [
     "FREED",
@@ -65,53 +66,77 @@ def walk(source, seeds, captures, needed=None):
     Returns: the cotangents of leaves by position. `captures` is filled with those of its keys.
     Only the positions of `needed` are visited, if it is given.
     """
-    cotangents = dict(seeds)
-    results = {}
-    index, contexts = source.index, source.contexts
-    heap = [-p for p in cotangents]
-    heapify(heap)
-    queued = set(cotangents)
-    while heap:
-        position = -heappop(heap)
-        if position not in cotangents:
-            continue
-        state = index[position]
-        outs = range(state.first, state.end)
-        gs = [cotangents.pop(p, None) for p in outs]
-        if contexts:
-            gs = _hooked(contexts, outs, gs)
-        for p, g in zip(outs, gs, strict=True):
-            if g is not None and p in captures:
-                captures[p] = g
-        if state.grad == "leaf":
-            results[position] = gs[0]
-            continue
-        if state.grad is None:
-            continue
-        if needed is not None and not any(p in needed for p in gradient_inputs(state)):
-            continue  # a target is here, none is behind
-        if source.check is None:
-            pairs = _through(state, gs, source)
-        else:
-            pairs = source.check(_through, state, gs, source)
-        for p, g in pairs:
-            if g is None or not meta_at(index, p).requires_grad:
+    return _Walk(source, seeds, needed).run(captures)
+
+
+class _Walk:
+    """Cotangents by position, and the positions that are still to be visited, latest first."""
+
+    def __init__(self, source, seeds, needed):
+        self.source, self.index, self.needed = source, source.index, needed
+        self.cotangents, self.pieces = dict(seeds), Pieces()
+        self.heap, self.queued = [-p for p in seeds], set(seeds)
+        heapify(self.heap)
+
+    def run(self, captures):
+        """Visit all; see `walk`."""
+        results, source, needed = {}, self.source, self.needed
+        while self.heap:
+            position = -heappop(self.heap)
+            state = self.index[position]
+            outs = range(state.first, state.end)
+            if self.pieces.cut:
+                self._put_together(outs)
+            if position not in self.cotangents:
                 continue
-            if needed is not None and p not in needed:
+            gs = [self.cotangents.pop(p, None) for p in outs]
+            if source.contexts:
+                gs = _hooked(source.contexts, outs, gs)
+            for p, g in zip(outs, gs, strict=True):
+                if g is not None and p in captures:
+                    captures[p] = g
+            if state.grad == "leaf":
+                results[position] = gs[0]
                 continue
-            if g.__class__ is Tensor:
-                g = fit(g, meta_at(index, p))
+            if state.grad is None:
+                continue
+            if needed is not None and not any(p in needed for p in gradient_inputs(state)):
+                continue  # a target is here, none is behind
+            if self.pieces.takes(state, source):
+                self._queue(self.pieces.add(state, gs[0]))
+            elif source.check is None:
+                self._add(_through(state, gs, source))
             else:
-                g = _fit_other(g, index[p], meta_at(index, p))
-            seen = cotangents.get(p)
-            cotangents[p] = g if seen is None else add_cotangents(seen, g)
-            if p not in queued:
-                queued.add(p)
-                heappush(heap, -p)
-        # What nobody asked for may rest on values that are not there: should a hook now make
-        # what is recorded run, nothing may refer to it.
-        g = seen = gs = pairs = None
-    return results
+                self._add(source.check(_through, state, gs, source))
+            # What nobody asked for may rest on values that are not there: should a hook now make
+            # what is recorded run, nothing may refer to it.
+            g = gs = None
+        return results
+
+    def _put_together(self, positions):
+        for p in positions:
+            joined, others = self.pieces.groups(p, meta_at(self.index, p))
+            self._add((p, g) for g in joined)
+            for state, g in others:
+                self._add(_through(state, [g], self.source))
+
+    def _add(self, pairs):
+        """Add cotangents to those at their positions, where they are wanted."""
+        for p, g in pairs:
+            meta = meta_at(self.index, p)
+            if g is None or not meta.requires_grad:
+                continue
+            if self.needed is not None and p not in self.needed:
+                continue
+            g = fit(g, meta) if g.__class__ is Tensor else _fit_other(g, self.index[p], meta)
+            seen = self.cotangents.get(p)
+            self.cotangents[p] = g if seen is None else add_cotangents(seen, g)
+            self._queue(p)
+
+    def _queue(self, position):
+        if position not in self.queued:
+            self.queued.add(position)
+            heappush(self.heap, -position)
 
 
 def _hooked(contexts, positions, gs):

@@ -65,9 +65,10 @@ class _Lines:
     """Whether the calls that lead to an operation are recorded, and what looks at derivatives.
 
     check: called with `_through` of autograd.rules and its arguments, in place of it; or None.
+    done: called when a pass through a segment is at its end, or None.
     """
 
-    on, check = False, None
+    on, check, done = False, None, None
 
     def turn(self, on, check=None):
         """Record calls from here on, or not."""

@@ -2,6 +2,8 @@
 
 from sys import getrefcount
 
+import numpy as np
+
 from .. import config, errors, lazy
 from ..compiler.verify import verify_program
 from .memory import Buffer
@@ -27,46 +29,67 @@ class Executable:
         if config.show & {"program", "all"}:
             print(program)
 
-    def run(self, leaves, scalars):
-        """The buffers of the outputs, given those of the leaves and the numbers in the slots."""
+    def run(self, leaves, scalars, timer=None):
+        """The buffers of the outputs, given those of the leaves and the numbers in the slots.
+
+        timer: is told when each part of the program is done (see flambeau.profiler), or None.
+        """
         self.runs += 1
         native = self.native
         if native is None:
             if config.backend == "numpy" or (config.backend == "auto" and self.runs == 1):
-                return self._interpret(leaves, scalars)
+                return self._interpret(leaves, scalars, timer)
             from .llvm.runtime import NativeProgram
 
             native = self.native = NativeProgram(self.program)
             self.compiled_at = self.runs
+            if timer is not None:
+                timer.compiled()
         try:
-            return native.run(leaves, scalars)
+            return native.run(leaves, scalars, timer)
         except OutOfRange as error:
             raise _located(error) from None
 
-    def _interpret(self, leaves, scalars):
+    def _interpret(self, leaves, scalars, timer):
         program = self.program
         arrays = [
             leaf.numpy(dtype, leaf.nbytes // dtype.itemsize)
             for leaf, dtype in zip(leaves, program.leaves, strict=True)
         ]
+        aliases = program.aliases
+        for alias in aliases:
+            if alias is not None and leaves[alias].is_shared:
+                arrays[alias] = arrays[alias].copy()  # as it is now: others may write to it
         try:
-            results = interpret(program, arrays, scalars)
+            results = interpret(program, arrays, scalars, timer)
         except OutOfRange as error:
             raise _located(error) from None
-        aliases = program.aliases
         if any(alias is not None for alias in aliases):  # a result may be a view of a leaf
             results = [v.copy() if v.base is not None else v for v in results]
-        return [self._place(v, alias, leaves) for v, alias in zip(results, aliases, strict=True)]
+        return [
+            self._place(value, alias, leaves, arrays)
+            for value, alias in zip(results, aliases, strict=True)
+        ]
 
-    def _place(self, value, alias, leaves):
+    def _place(self, value, alias, leaves, arrays):
         if alias is not None:
             buffer = leaves[alias]
-            if buffer.is_shared or getrefcount(buffer) <= _UNSHARED:
+            if buffer.is_shared:
+                _write_changes(buffer, value, arrays[alias])
+                return buffer
+            if getrefcount(buffer) <= _UNSHARED:
                 buffer.numpy(value.dtype, value.size)[...] = value
                 return buffer
         buffer = Buffer.allocate(value.nbytes)
         buffer.numpy(value.dtype, value.size)[...] = value
         return buffer
+
+
+def _write_changes(buffer, value, before):
+    """Write to shared memory what was changed, and nothing else: others may write there, too."""
+    kind = np.dtype(f"u{min(value.itemsize, 8)}")
+    new, old = value.reshape(-1).view(kind), before[: value.size].view(kind)
+    np.copyto(buffer.numpy(kind, new.size), new, where=new != old)
 
 
 def _located(error):

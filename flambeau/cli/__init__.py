@@ -1,4 +1,4 @@
-"""The `flambeau` command: `demo`, `info`, and `run`, which runs PyTorch programs unchanged."""
+"""The `flambeau` command: `demo`, `info`, `inspect`, and `run`, which runs PyTorch programs."""
 
 import sys
 
@@ -9,6 +9,7 @@ usage: flambeau COMMAND [arguments]
 
   demo                   train a network on the iris data, plot its loss, tell its accuracy
   info                   versions, processor, threads, cache, devices, environment variables
+  inspect FILE           what is in a checkpoint or a safetensors file; runs nothing of it
   run SCRIPT [args]      run a PyTorch program, with flambeau in the place of torch
   run -m MODULE [args]   the same for a module, such as `run -m pytest`
 
@@ -40,6 +41,10 @@ def main(argv=None):
         from .info import info
 
         return info(rest)
+    elif command == "inspect":
+        from .inspect import inspect
+
+        return inspect(rest)
     elif command == "run":
         from .run import run
 

@@ -63,6 +63,7 @@ class Partition:
         self.program, self.can_inline = program, can_inline
         self.stored = set()
         self.affine = {}
+        self.frontiers = {}
         self.steps = []
         self.maker = {}  # id of a stored node -> its step
 
@@ -226,6 +227,13 @@ class Partition:
 
     def frontier(self, node, axes, inside=False):
         """{(id of a stored node, map)} that reading a node at a map, or computing it, reads."""
+        key = node.id, axes, inside
+        found = self.frontiers.get(key)
+        if found is None:
+            found = self.frontiers[key] = self._frontier(node, axes, inside)
+        return found
+
+    def _frontier(self, node, axes, inside):
         found, seen, stack = {}, set(), [(node, axes, inside)]
         while stack:
             x, where, inside = stack.pop()

@@ -148,7 +148,12 @@ class _Builder:
     def _constant(self, node):
         """A number: part of the structure if it is a small one, else an argument."""
         value = node.attrs[2]
-        if node.dtype.is_complex or type(value) is bool or value in SMALL_NUMBERS:
+        if (
+            node.dtype.is_complex
+            or node.dtype.limited
+            or type(value) is bool
+            or value in SMALL_NUMBERS
+        ):
             return self.emit("const", node.dtype, (), node.attrs[:2])
         whole = node.dtype.category < dtypes.FLOAT
         self.numbers.append(struct.pack("q", _int64(value)) if whole else struct.pack("d", value))

@@ -8,12 +8,24 @@ import collections
 import contextlib
 
 from ..errors import OutOfMemoryError
+from ..lazy import submodules
 
 __all__ = [
+    "BFloat16Tensor",
+    "BoolTensor",
+    "ByteTensor",
     "CUDAGraph",
+    "CharTensor",
+    "DoubleTensor",
     "Event",
+    "FloatTensor",
+    "HalfTensor",
+    "IntTensor",
+    "LongTensor",
     "OutOfMemoryError",
+    "ShortTensor",
     "Stream",
+    "StreamContext",
     "can_device_access_peer",
     "current_device",
     "current_stream",
@@ -28,6 +40,9 @@ __all__ = [
     "get_device_properties",
     "get_rng_state",
     "get_rng_state_all",
+    "get_sync_debug_mode",
+    "graph",
+    "graph_pool_handle",
     "init",
     "initial_seed",
     "ipc_collect",
@@ -35,6 +50,7 @@ __all__ = [
     "is_bf16_supported",
     "is_current_stream_capturing",
     "is_initialized",
+    "make_graphed_callables",
     "manual_seed",
     "manual_seed_all",
     "max_memory_allocated",
@@ -44,22 +60,30 @@ __all__ = [
     "memory_allocated",
     "memory_cached",
     "memory_reserved",
+    "memory_snapshot",
     "memory_stats",
     "memory_summary",
+    "power_draw",
     "reset_accumulated_memory_stats",
     "reset_max_memory_allocated",
     "reset_peak_memory_stats",
     "seed",
     "seed_all",
     "set_device",
+    "set_per_process_memory_fraction",
     "set_rng_state",
     "set_rng_state_all",
     "set_stream",
+    "set_sync_debug_mode",
     "stream",
     "synchronize",
+    "temperature",
+    "utilization",
 ]
 
 MISSING = "flambeau runs on the CPU: there is no CUDA device"
+
+__getattr__ = submodules(__name__)  # amp, nvtx
 
 
 def is_available():
@@ -100,6 +124,11 @@ def get_rng_state_all():
 def memory_stats(device=None):
     """The statistics of the memory allocator."""
     return collections.OrderedDict()
+
+
+def memory_snapshot(mempool_id=None):
+    """The blocks of the memory allocator: none."""
+    return []
 
 
 def memory_summary(device=None, abbreviated=False):
@@ -150,11 +179,19 @@ get_device_name = _refuse("get_device_name", "The name of a device.")
 get_device_properties = _refuse("get_device_properties", "The properties of a device.")
 get_rng_state = _refuse("get_rng_state", "The state of a device's generator.")
 init = _refuse("init", "Begin to use CUDA.")
+get_sync_debug_mode = _refuse("get_sync_debug_mode", "What is done about waiting for a device.")
 initial_seed = _refuse("initial_seed", "The seed of a device's generator.")
 ipc_collect = _refuse("ipc_collect", "Give back memory shared with other processes.")
 mem_get_info = _refuse("mem_get_info", "Free and all memory of a device.")
+power_draw = _refuse("power_draw", "The power that a device draws, in milliwatts.")
+set_per_process_memory_fraction = _refuse(
+    "set_per_process_memory_fraction", "Limit the memory of a device."
+)
 set_rng_state = _refuse("set_rng_state", "Set the state of a device's generator.")
+set_sync_debug_mode = _refuse("set_sync_debug_mode", "Say what is done about waiting for a device.")
 synchronize = _refuse("synchronize", "Wait for a device.")
+temperature = _refuse("temperature", "The temperature of a device, in degrees Celsius.")
+utilization = _refuse("utilization", "The part of the time in which a device is busy.")
 
 
 def set_device(device):
@@ -210,14 +247,71 @@ class CUDAGraph(_Absent):
     """Captured work of a device. Raises RuntimeError: there is none."""
 
 
+class graph(_Absent):
+    """Capture work into a graph within a `with` block. Raises RuntimeError: there is no device."""
+
+
+class graph_pool_handle(_Absent):
+    """The memory that graphs share. Raises RuntimeError: there is no device."""
+
+
+def make_graphed_callables(callables, sample_args, *args, **kwargs):
+    """Functions that replay graphs. Raises RuntimeError: there is no device.
+
+    Here nothing is to be gained: what a program repeats is compiled and replayed anyway.
+    """
+    raise RuntimeError(f"cuda.make_graphed_callables(): {MISSING}")
+
+
 def set_stream(stream):
     """Use a stream; None means no change."""
     if stream is not None:
         raise AssertionError(f"cuda.set_stream(): {MISSING}")
 
 
-@contextlib.contextmanager
-def stream(stream):
+class StreamContext(contextlib.AbstractContextManager):
     """Use a stream within a `with` block; None means no change."""
-    set_stream(stream)
-    yield
+
+    def __init__(self, stream):
+        self.stream = stream
+
+    def __enter__(self):
+        set_stream(self.stream)
+
+    def __exit__(self, *_):
+        return None
+
+
+def stream(stream):
+    """The context in which a stream is used; None means no change."""
+    return StreamContext(stream)
+
+
+class _AbsentType(type):
+    """The class of `FloatTensor` and the others: there are no such tensors."""
+
+    def __call__(cls, *args, **kwargs):
+        raise TypeError(f"type torch.cuda.{cls.__name__} not available: {MISSING}")
+
+    def __instancecheck__(cls, obj):
+        return False
+
+    def __repr__(cls):
+        return f"<class 'torch.cuda.{cls.__name__}'>"
+
+
+def _tensor_type(name):
+    doc = f"`{name}`s on a CUDA device. Raises TypeError: there is none."
+    return _AbsentType(name, (), {"__doc__": doc, "__module__": "torch.cuda", "is_cuda": True})
+
+
+BFloat16Tensor = _tensor_type("BFloat16Tensor")
+BoolTensor = _tensor_type("BoolTensor")
+ByteTensor = _tensor_type("ByteTensor")
+CharTensor = _tensor_type("CharTensor")
+DoubleTensor = _tensor_type("DoubleTensor")
+FloatTensor = _tensor_type("FloatTensor")
+HalfTensor = _tensor_type("HalfTensor")
+IntTensor = _tensor_type("IntTensor")
+LongTensor = _tensor_type("LongTensor")
+ShortTensor = _tensor_type("ShortTensor")

@@ -4,7 +4,7 @@ A function that is transformed is recorded like any other code, so transformatio
 gradient of a mapped function, the map of a gradient, a Hessian as a Jacobian of a Jacobian.
 """
 
-from . import composites
+from . import composites, custom
 from .modules import functional_call, stack_module_state
 from .transforms import (
     grad,
@@ -20,6 +20,7 @@ from .vmapping import vmap
 
 __all__ = [
     "composites",
+    "custom",
     "functional_call",
     "grad",
     "grad_and_value",

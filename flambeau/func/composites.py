@@ -18,6 +18,7 @@ class _Mapped(Composite):
     def __init__(self, op, mapped):
         self.name, self.op, self.mapped, self.known = op.name, op, mapped, {}
         self.multi, self.differentiable = op.multi, op.differentiable
+        self.derivative = op.derivative
         self.vjp_rule = self._vjp
 
     @property

@@ -10,6 +10,7 @@ computed.
 import functools
 
 from ..autograd import engine, modes
+from ..autograd.transposing import transposing
 from ..ops.api import FUNCTIONS
 from ..recorder import inplace
 from ..recorder.handle import Tensor
@@ -227,7 +228,8 @@ def vjp(func, *primals, has_aux=False):
 def _pushed(outputs, leaves):
     """A function of tangents of the leaves that returns those of the outputs."""
     seeds = [FUNCTIONS["zeros_like"](y, requires_grad=False).requires_grad_() for y in outputs]
-    back = _gradients(outputs, leaves, seeds)
+    with transposing():
+        back = _gradients(outputs, leaves, seeds)
 
     def push(tangents):
         return _gradients(back, seeds, tangents)

@@ -7,6 +7,7 @@ are dead as soon as the record has been replayed with all samples along a batch 
 
 import contextlib
 import functools
+import threading
 
 from ..autograd import modes
 from ..autograd.tape import dense
@@ -230,6 +231,31 @@ def _each(call, leaves, dims, out_dims, size):
     return tree_unflatten(stacked, spec)
 
 
+NEEDED = (
+    "vmap: the function needed a value of one sample, which is not known while it is recorded for "
+    "all of them"
+)
+_active = threading.local()
+
+
+def _recordings():
+    """Those that are under way in this thread, the innermost last."""
+    if not hasattr(_active, "stack"):
+        _active.stack = []
+    return _active.stack
+
+
+@contextlib.contextmanager
+def outside_of_recording():
+    """The innermost recording; what is done within is done for all its samples."""
+    recording, randomness = _recordings().pop(), local.trace.sampling.pop()
+    try:
+        yield recording
+    finally:
+        _recordings().append(recording)
+        local.trace.sampling.append(randomness)
+
+
 class _Recording:
     """The record of a function of one sample, and its replay with all of them."""
 
@@ -255,37 +281,54 @@ class _Recording:
         """Record the function."""
         trace = self.trace
         self.segment, self.start = trace.segment, trace.segment.node
+        self.replayed = self.start.end
         self.first = [sample._pos for *_, sample in self.mapped]
         trace.sampling.append(self.randomness)
+        _recordings().append(self)
         try:
             return call(self.samples)
         finally:
             trace.sampling.pop()
+            _recordings().pop()
+
+    def so_far(self, x):
+        """The value of a tensor of the function: a `Batch`, or a tensor that is no sample's."""
+        position = enter(x, self.segment)
+        self._catch_up()
+        return self._value(position)
+
+    def sample_of(self, whole):
+        """A tensor to go on with that stands for all samples, which are along dim 0."""
+        if self.segment is not self.trace.segment:
+            raise RuntimeError(NEEDED)
+        sample = whole.select(0, 0).clone() if self.size else _empty(whole)
+        self.batches[enter(sample, self.segment)] = Batch(whole)
+        return sample
+
+    def _catch_up(self):
+        """Replay what was recorded since the last time."""
+        if self.segment is not self.trace.segment:
+            raise RuntimeError(NEEDED)
+        self.path = self.segment.node.path()
+        self.index = {p: s for s in self.path for p in range(s.first, s.end)}
+        first, self.replayed = self.replayed, self.segment.node.end
+        for state in self.path:
+            if state.first >= first and state.metas:
+                self._step(state)
 
     def replay(self, outputs):
         """The results for all samples: `Batch`es, or tensors that do not depend on them."""
         segment = self.segment
         if segment is not self.trace.segment:
-            raise RuntimeError(
-                "vmap: the function needed a value of one sample, which is not known while it is "
-                "recorded for all of them"
-            )
+            raise RuntimeError(NEEDED)
         positions = [enter(x, segment) for x in outputs]
-        self.path = segment.node.path()
         changed = [
             (x, d, sample)
             for (x, d, _, sample), before in zip(self.mapped, self.first, strict=True)
             if enter(sample, segment) != before
         ]
         changed = [(x, d, sample._pos) for x, d, sample in changed]
-        index = {}
-        for state in self.path:
-            for p in range(state.first, state.end):
-                index[p] = state
-        self.index = index
-        for state in self.path:
-            if state.first >= self.start.end and state.metas:
-                self._step(state)
+        self._catch_up()
         for x, d, position in changed:
             value = self._value(position)
             value = value.tensor if isinstance(value, Batch) else value.expand_as(x)

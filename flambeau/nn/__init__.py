@@ -1,5 +1,6 @@
 """`flambeau.nn`: modules, layers and losses."""
 
+from ..lazy import submodules
 from . import functional, init, utils
 from .activation import (
     CELU,
@@ -82,7 +83,16 @@ from .fold import (
     Unfold,
 )
 from .lazy import (
+    UninitializedBuffer,
     UninitializedParameter,
+)
+from .lazy_batchnorm import (
+    LazyBatchNorm1d,
+    LazyBatchNorm2d,
+    LazyBatchNorm3d,
+    LazyInstanceNorm1d,
+    LazyInstanceNorm2d,
+    LazyInstanceNorm3d,
 )
 from .lazy_conv import (
     LazyConv1d,
@@ -91,6 +101,9 @@ from .lazy_conv import (
     LazyConvTranspose1d,
     LazyConvTranspose2d,
     LazyConvTranspose3d,
+)
+from .lazy_linear import (
+    LazyLinear,
 )
 from .linear import (
     Bilinear,
@@ -124,6 +137,9 @@ from .loss_ranking import (
 )
 from .module import (
     Module,
+)
+from .multihead import (
+    MultiheadAttention,
 )
 from .normalization import (
     GroupNorm,
@@ -193,11 +209,23 @@ from .recurrent import (
     RNNCell,
     RNNCellBase,
 )
+from .sync_batchnorm import (
+    SyncBatchNorm,
+)
+from .transformer import (
+    Transformer,
+    TransformerDecoder,
+    TransformerDecoderLayer,
+    TransformerEncoder,
+    TransformerEncoderLayer,
+)
 from .upsampling import (
     Upsample,
     UpsamplingBilinear2d,
     UpsamplingNearest2d,
 )
+
+__getattr__ = submodules(__name__, {"DataParallel": "parallel"})
 
 __all__ = [
     "CELU",
@@ -243,6 +271,7 @@ __all__ = [
     "CosineEmbeddingLoss",
     "CosineSimilarity",
     "CrossEntropyLoss",
+    "DataParallel",
     "Dropout",
     "Dropout1d",
     "Dropout2d",
@@ -274,12 +303,19 @@ __all__ = [
     "LPPool3d",
     "LSTMCell",
     "LayerNorm",
+    "LazyBatchNorm1d",
+    "LazyBatchNorm2d",
+    "LazyBatchNorm3d",
     "LazyConv1d",
     "LazyConv2d",
     "LazyConv3d",
     "LazyConvTranspose1d",
     "LazyConvTranspose2d",
     "LazyConvTranspose3d",
+    "LazyInstanceNorm1d",
+    "LazyInstanceNorm2d",
+    "LazyInstanceNorm3d",
+    "LazyLinear",
     "LeakyReLU",
     "Linear",
     "LinearCrossEntropyLoss",
@@ -302,6 +338,7 @@ __all__ = [
     "MultiLabelMarginLoss",
     "MultiLabelSoftMarginLoss",
     "MultiMarginLoss",
+    "MultiheadAttention",
     "NLLLoss",
     "PReLU",
     "PairwiseDistance",
@@ -335,13 +372,20 @@ __all__ = [
     "Softplus",
     "Softshrink",
     "Softsign",
+    "SyncBatchNorm",
     "Tanh",
     "Tanhshrink",
     "Threshold",
+    "Transformer",
+    "TransformerDecoder",
+    "TransformerDecoderLayer",
+    "TransformerEncoder",
+    "TransformerEncoderLayer",
     "TripletMarginLoss",
     "TripletMarginWithDistanceLoss",
     "Unflatten",
     "Unfold",
+    "UninitializedBuffer",
     "UninitializedParameter",
     "Upsample",
     "UpsamplingBilinear2d",
@@ -349,7 +393,9 @@ __all__ = [
     "ZeroPad1d",
     "ZeroPad2d",
     "ZeroPad3d",
+    "attention",
     "functional",
     "init",
+    "parallel",
     "utils",
 ]

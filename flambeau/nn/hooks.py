@@ -6,7 +6,6 @@ there are any: it is set on the instance by its own hooks, and on the class by g
 """
 
 import warnings
-import weakref
 from collections import OrderedDict
 
 from ..autograd.hooks import RemovableHandle
@@ -24,32 +23,6 @@ __all__ = [
     "register_module_module_registration_hook",
     "register_module_parameter_registration_hook",
 ]
-
-
-class _Handle(RemovableHandle):
-    """A handle that also takes out what is kept under the hook's id in further dicts.
-
-    A copy of the module has a handle of its own, for its own hook.
-    """
-
-    def __init__(self, hooks, *flags):
-        super().__init__(hooks)
-        self._flags = [weakref.ref(d) for d in flags]
-
-    def remove(self):
-        super().remove()
-        for reference in self._flags:
-            entries = reference()
-            if entries is not None:
-                entries.pop(self.id, None)
-
-    def __getstate__(self):
-        return self.id, [reference() for reference in (self._hooks, *self._flags)]
-
-    def __setstate__(self, state):
-        self.id, dicts = state
-        references = [weakref.ref(OrderedDict() if d is None else d) for d in dicts]
-        self._hooks, *self._flags = references
 
 
 class _Hooks:
@@ -78,7 +51,7 @@ _registration = {"buffer": OrderedDict(), "module": OrderedDict(), "parameter": 
 
 def _register(hooks, hook, *flags, prepend=False):
     """Add a hook to a dict, and its id to each of `flags`; returns the handle."""
-    handle = _Handle(hooks, *flags)
+    handle = RemovableHandle(hooks, extra_dict=list(flags))
     hooks[handle.id] = hook
     for flag in flags:
         flag[handle.id] = True

@@ -18,6 +18,7 @@ from . import (
     foreach,
     from_data,
     grid_sample,
+    hashing,
     householder,
     index,
     inspection,
@@ -44,6 +45,7 @@ from . import (
     pseudo_inverse,
     random,
     random_fill,
+    random_gamma,
     rearrange,
     reduce,
     reference,
@@ -64,7 +66,18 @@ from . import (
     windows,
 )
 
+NAMESPACES = {}  # of the operations that programs define (see flambeau.library)
+
+
+def __getattr__(name):
+    """The operations that a program has defined in a namespace."""
+    if name in NAMESPACES:
+        return NAMESPACES[name]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
 __all__ = [
+    "NAMESPACES",
     "cholesky",
     "combine",
     "compare",
@@ -82,6 +95,7 @@ __all__ = [
     "foreach",
     "from_data",
     "grid_sample",
+    "hashing",
     "householder",
     "index",
     "inspection",
@@ -108,6 +122,7 @@ __all__ = [
     "pseudo_inverse",
     "random",
     "random_fill",
+    "random_gamma",
     "rearrange",
     "reduce",
     "reference",

@@ -9,6 +9,7 @@ from .api import FUNCTIONS, cast_to, function
 from .index import scatter_op
 from .reduce import normalize_dim
 from .scatter import along
+from .whole import whole
 
 __all__ = ["index_reduce", "put", "scatter_reduce"]
 
@@ -60,6 +61,7 @@ def _check_dtypes(name, input, src):
 
 
 @function(inplace_too=True)
+@whole
 def scatter_reduce(input, dim, index, src, reduce, *, include_self=True):
     """A copy of `input` with the elements of `src` combined into those at `index` along `dim`.
 
@@ -89,6 +91,7 @@ def scatter_reduce(input, dim, index, src, reduce, *, include_self=True):
 
 
 @function(inplace_too=True)
+@whole
 def index_reduce(input, dim, index, source, reduce, *, include_self=True):
     """A copy of `input` with the slices of `source` combined into those at `index` of `dim`.
 
@@ -108,6 +111,7 @@ def index_reduce(input, dim, index, source, reduce, *, include_self=True):
 
 
 @function(inplace_too=True)
+@whole
 def put(input, index, source, accumulate=False):
     """A copy of `input` with `source` written at, or added at, indices into its elements."""
     _check_dtypes("put", input, source)

@@ -120,6 +120,9 @@ def transposed(x, weight, bias, *, stride, dilation, groups, before, size):
     return _with_bias(fit(y, back, size), bias, x)
 
 
+transposed.derivative = "ConvolutionBackward0"
+
+
 @transposed.vjp
 def _(g, out, x, weight, bias, *, stride, dilation, groups, before, size):
     how = {"stride": stride, "dilation": dilation, "groups": groups, "before": before}

@@ -13,6 +13,7 @@ from .view_ops import (
     slice_op,
     unsqueeze_op,
 )
+from .whole import whole
 
 __all__ = [
     "cat",
@@ -30,6 +31,8 @@ __all__ = [
 
 class _Cat(Op):
     """Tensors one behind the other along `dim`."""
+
+    for_limited = "all"
 
     def infer(self, operands, attrs):
         dim = attrs["dim"]
@@ -94,6 +97,7 @@ def cat(tensors, dim=0):
 
 
 @function(methods=False)
+@whole
 def stack(tensors, dim=0):
     """Tensors of one shape along a new dim."""
     tensors = tuple(tensors)
@@ -156,6 +160,7 @@ def flipud(input):
 
 
 @function(out=False)
+@whole
 def roll(input, shifts, dims=None):
     """Elements shifted along `dims`, those pushed out coming back at the other end."""
     if dims is None or dims == ():

@@ -51,6 +51,9 @@ class Op:
     vjp_rule = None
     at_run_time = displacement = None
     autocast = None  # "lower" or "float32": the precision that `autocast` chooses for it
+    for_limited = (
+        None  # dtypes without arithmetic that it is defined for: "all", "integers" or None
+    )
     derivative = None  # its name in that of `grad_fn`, or a function of the state, if it is another
 
     def __init__(self, name):
@@ -68,6 +71,20 @@ class Op:
     def infer(self, operands, attrs):
         """The meta of the result (a tuple of them if `multi`); raises what the call should."""
         raise TypeError(f"{self.name} has no rule for shapes")  # pragma: no cover
+
+    def check_limited(self, operands):
+        """Raise NotImplementedError for operands of a dtype that it is not defined for.
+
+        It is called for dtypes with hardly any arithmetic.
+        """
+        for x in operands:
+            if isinstance(x, Meta) and x.dtype.limited:
+                self._check_limited(x.dtype)
+
+    def _check_limited(self, kind):
+        known = self.composite or self.view or self.for_limited == "all"
+        if not known and (kind.category > dtypes.INT or self.for_limited != "integers"):
+            raise NotImplementedError(f'"{self.name}" not implemented for {kind.name} tensors')
 
     def autocast_form(self, dtype):
         """The operation that is recorded in its place where `autocast` computes in `dtype`."""
@@ -190,6 +207,12 @@ class Elementwise(Op):
         self.numpy, self.promotion, self.vjp_rule, self.loops = numpy, promotion, vjp, loops
         self.refuse = refuse
         self.differentiable = promotion != "bool"
+
+    def check_limited(self, operands):
+        """As for any operation, but it is the dtype of the computation that counts."""
+        kind = self.dtypes_for(operands)[0]
+        if kind.limited:
+            self._check_limited(kind)
 
     def dtypes_for(self, operands):
         """(the dtype to compute in, the dtype of the result)."""

@@ -12,6 +12,7 @@ from .core import composite
 from .from_data import make_tensor
 from .index import positions
 from .reduce import normalize_dim
+from .whole import whole
 
 __all__ = ["diag", "diag_embed", "tril", "tril_indices", "triu", "triu_indices"]
 
@@ -64,6 +65,7 @@ def diag(input, diagonal=0):
 
 
 @function
+@whole
 def diag_embed(input, offset=0, dim1=-2, dim2=-1):
     """Matrices with the last dim of `input` as their diagonals."""
     n = input.shape[-1] + (offset if offset >= 0 else -offset)

@@ -57,6 +57,7 @@ class _Subtraction(Elementwise):
 
 sub_op = _Subtraction("sub", np.subtract, vjp=lambda g, out, a, b: (g, -g), refuse=("bool",))
 mul_op = Elementwise("mul", np.multiply, vjp=_mul_vjp)
+mul_op.for_limited = "all"
 div_op = Elementwise("div", np.true_divide, "float", vjp=_div_vjp)
 pow_op = Elementwise("pow", integers.power, vjp=_pow_vjp)
 neg_op = Elementwise("neg", np.negative, vjp=lambda g, out, a: -g, refuse=("bool",))
@@ -197,14 +198,15 @@ def pow(input, exponent):
 # Comparison and logic
 
 
-def _compare(name, fn, names=None, tensors=1, refuse=()):
+def _compare(name, fn, names=None, tensors=1, refuse=(), for_limited=None):
     op = Elementwise(name, fn, "bool", refuse=refuse)
+    op.for_limited = for_limited
     doc = f"Where input `{name}` other holds, as bool."
     return elementwise(op, arity=2, names=names, tensors=tensors, doc=doc)
 
 
-eq = _compare("eq", np.equal)
-ne = _compare("ne", np.not_equal, ("ne", "not_equal"))
+eq = _compare("eq", np.equal, for_limited="all")
+ne = _compare("ne", np.not_equal, ("ne", "not_equal"), for_limited="all")
 lt = _compare("lt", np.less, ("lt", "less"), refuse=COMPLEX)
 le = _compare("le", np.less_equal, ("le", "less_equal"), refuse=COMPLEX)
 gt = _compare("gt", np.greater, ("gt", "greater"), refuse=COMPLEX)
@@ -215,7 +217,9 @@ logical_xor = _compare("logical_xor", np.logical_xor, tensors=2)
 logical_not = elementwise(
     Elementwise("logical_not", np.logical_not, "bool"), doc="True where input is zero."
 )
-isnan = elementwise(Elementwise("isnan", np.isnan, "bool"), inplace_too=False, doc="Is it NaN?")
+isnan_op = Elementwise("isnan", np.isnan, "bool")
+isnan_op.for_limited = "all"
+isnan = elementwise(isnan_op, inplace_too=False, doc="Is it NaN?")
 isinf = elementwise(
     Elementwise("isinf", np.isinf, "bool"), inplace_too=False, doc="Is it infinite?"
 )
@@ -229,6 +233,7 @@ _FLOATS = tuple(d.name for d in dtypes.ALL if d.category >= dtypes.FLOAT)
 def _bitwise(name, fn, arity=2, refuse=_FLOATS):
     op = Elementwise(name, fn, refuse=refuse)
     op.differentiable = False
+    op.for_limited = "integers" if arity == 2 and "shift" not in name else None
     doc = f"The {name.replace('_', ' ')} of integers or bools."
     return elementwise(op, arity=arity, tensors=0, doc=doc)
 
@@ -252,6 +257,7 @@ def _where_vjp(g, out, condition, a, b):
 
 
 where_op = Elementwise("where", np.where, vjp=_where_vjp)
+where_op.for_limited = "all"
 
 
 def where(condition, input=None, other=None):
@@ -431,6 +437,8 @@ atan2 = elementwise(
 
 class _Cast(Op):
     """Elements converted to `dtype`."""
+
+    for_limited = "all"
 
     def infer(self, operands, attrs):
         (x,) = operands

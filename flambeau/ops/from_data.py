@@ -223,4 +223,7 @@ def as_tensor(data, dtype=None, device=None):
 def frombuffer(buffer, *, dtype, count=-1, offset=0, requires_grad=False):
     """A 1-d tensor over the memory of an object with the buffer protocol."""
     array = np.frombuffer(buffer, dtype.numpy, count, offset)
-    return finish(from_numpy(array) if array.flags.writeable else from_array(array), requires_grad)
+    if array.flags.writeable and array.size:
+        memory = Buffer(array.view(np.uint8), _address(array), array.nbytes, array)
+        return finish(new_leaf(intern(array.shape, dtype), memory), requires_grad)
+    return finish(from_array(array, dtype), requires_grad)

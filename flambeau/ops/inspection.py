@@ -24,6 +24,25 @@ METHODS["names"] = property(lambda self: (None,) * self.ndim)
 METHODS["volatile"] = property(_false)
 
 
+def _cuda_array_interface(self):
+    raise AttributeError(
+        f"Can't get __cuda_array_interface__ on non-CUDA tensor type: {self.type()} If CUDA data "
+        "is required use tensor.cuda() to copy tensor to device memory."
+    )
+
+
+METHODS["__cuda_array_interface__"] = property(_cuda_array_interface)
+
+
+@method
+def to_padded_tensor(self, padding, output_size=None):
+    """Refused: only nested tensors are padded. Raises NotImplementedError."""
+    raise NotImplementedError(
+        "Could not run 'aten::to_padded_tensor' with arguments from the 'CPU' backend: the tensor "
+        "is not nested"
+    )
+
+
 @function(out=False)
 def is_inference(input):
     """Whether a tensor was made in `inference_mode`."""

@@ -435,6 +435,8 @@ def _clone_lower(build, inputs, operands, attrs, metas):
 class _Clone(Op):
     """The same values in memory of their own."""
 
+    for_limited = "all"
+
     def infer(self, operands, attrs):
         (x,) = operands
         if x.is_dense and attrs["preserve"]:

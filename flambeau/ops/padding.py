@@ -19,6 +19,8 @@ class _Pad(Op):
     pads: (before, after) of each dim; value: the constant.
     """
 
+    for_limited = "all"
+
     def infer(self, operands, attrs):
         (x,) = operands
         sizes = zip(x.shape, attrs["pads"], strict=True)

@@ -2,6 +2,7 @@
 
 from . import movement as mv
 from .api import function
+from .whole import whole
 
 __all__ = ["channel_shuffle", "pixel_shuffle", "pixel_unshuffle"]
 
@@ -15,6 +16,7 @@ def _require_image(name, shape):
 
 
 @function(methods=False, out=False)
+@whole
 def pixel_shuffle(input, upscale_factor):
     """Channels made space: (*, C * r^2, H, W) becomes (*, C, H * r, W * r).
 
@@ -43,6 +45,7 @@ def pixel_shuffle(input, upscale_factor):
 
 
 @function(methods=False, out=False)
+@whole
 def pixel_unshuffle(input, downscale_factor):
     """Space made channels: (*, C, H * r, W * r) becomes (*, C * r^2, H, W).
 
@@ -70,6 +73,7 @@ def pixel_unshuffle(input, downscale_factor):
 
 
 @function(methods=False, out=False)
+@whole
 def channel_shuffle(input, groups):
     """Channels (N, g * C, *) dealt out to groups: (N, C * g, *).
 

@@ -117,7 +117,7 @@ def _counts(size, kernel, stride, before, count, padding):
     return total
 
 
-@composite
+@composite(derivative=lambda state: f"AvgPool{len(state.attrs['kernel'])}DBackward0")
 def avg_pool(x, *, kernel, stride, before, count, padding, divisor):
     """The means of windows, or their sums divided by `divisor` unless that is None.
 
@@ -212,10 +212,16 @@ def _max_pool_vjp(g, out, x, **how):
     return add_at(g, max_positions(x, **how), size)
 
 
+def _derivative(n):
+    """What PyTorch calls the derivative of the largest elements in n dims."""
+    return "SqueezeBackward1" if n == 1 else f"MaxPool{n}DWithIndicesBackward0"
+
+
 # The same but for the names of their derivatives; by the number of dims.
 max_pool = {n: composite(_max_pool, name=f"max_pool{n}d") for n in (1, 2, 3)}
-for _op in max_pool.values():
+for _n, _op in max_pool.items():
     _op.vjp(_max_pool_vjp)
+    _op.derivative = _derivative(_n)
 
 
 @composite(differentiable=False)
@@ -286,13 +292,17 @@ def _rows(positions, n):
     return positions.reshape((rows, columns)), arange(rows).reshape((rows, 1)), lead
 
 
-def read_at(x, positions, n):
+@composite
+def read_at(x, positions, *, n):
     """What stands at positions in the last n dims: [*lead, *sizes] gives [*lead, *count]."""
     flat, row, lead = _rows(positions, n)
     size = math.prod(x._meta.shape[len(lead) :])
     return gather_op(x.reshape((row._meta.shape[0], size)), row, flat).reshape(
         positions._meta.shape
     )
+
+
+read_at.derivative = lambda state: _derivative(state.attrs["n"])
 
 
 def add_at(g, positions, size, mode="sum"):

@@ -10,11 +10,13 @@ from .api import FUNCTIONS, METHODS, cast_to, function, method
 from .from_data import make_tensor
 from .reduce import normalize_dim
 from .reduce import sum as reduce_sum
+from .whole import whole
 
 __all__ = ["kron", "repeat_interleave", "trace"]
 
 
 @function(out=False)
+@whole
 def rot90(input, k=1, dims=(0, 1)):
     """Turned by k right angles from dims[0] towards dims[1]."""
     if len(dims) != 2:
@@ -37,6 +39,7 @@ def rot90(input, k=1, dims=(0, 1)):
 
 
 @function(out=False)
+@whole
 def trace(input):
     """The sum of the diagonal of a matrix."""
     if input.ndim != 2:
@@ -122,6 +125,7 @@ def _check_region(name, src, shape):
 
 
 @function(out=False)
+@whole
 def diagonal_scatter(input, src, offset=0, dim1=0, dim2=1):
     """A copy of `input` with `src` on the diagonal of two dims."""
     target = mv.diagonal(_blank(input), offset, dim1, dim2)
@@ -130,6 +134,7 @@ def diagonal_scatter(input, src, offset=0, dim1=0, dim2=1):
 
 
 @function(out=False)
+@whole
 def select_scatter(input, src, dim, index):
     """A copy of `input` with `src` at `index` of a dim."""
     target = mv.select(_blank(input), dim, index)
@@ -138,6 +143,7 @@ def select_scatter(input, src, dim, index):
 
 
 @function(out=False)
+@whole
 def slice_scatter(input, src, dim=0, start=None, end=None, step=1):
     """A copy of `input` with `src` over start:end:step of a dim."""
     dim = normalize_dim(dim, input.ndim)
@@ -147,6 +153,7 @@ def slice_scatter(input, src, dim=0, start=None, end=None, step=1):
 
 
 @function(out=False)
+@whole
 def as_strided_scatter(input, src, size, stride, storage_offset=None):
     """A copy of `input` with `src` over a strided region of it."""
     geometry = (tuple(size), tuple(stride), storage_offset or 0)
@@ -171,6 +178,7 @@ def _geometry(view):
 
 
 @function(out=False)
+@whole(derivative="DiagEmbedBackward0")
 def diagflat(input, offset=0):
     """The matrix with the elements of `input` on its diagonal."""
     return FUNCTIONS["diag_embed"](input.reshape(-1), offset)

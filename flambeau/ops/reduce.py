@@ -114,6 +114,8 @@ amax_op = Reduce("amax", "max", vjp=_extreme_vjp, empty=False)
 amin_op = Reduce("amin", "min", vjp=_extreme_vjp, empty=False)
 any_op = Reduce("any", "any", lambda d: dtypes.uint8 if d is dtypes.uint8 else dtypes.bool_)
 all_op = Reduce("all", "all", lambda d: dtypes.uint8 if d is dtypes.uint8 else dtypes.bool_)
+any_op.for_limited = all_op.for_limited = "all"
+sum_op.for_limited = prod_op.for_limited = "integers"
 argmax_op = Reduce("argmax", "argmax", lambda d: dtypes.int64, empty=False)
 argmin_op = Reduce("argmin", "argmin", lambda d: dtypes.int64, empty=False)
 

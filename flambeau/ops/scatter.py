@@ -8,7 +8,7 @@ from . import elementwise as ew
 from . import movement as mv
 from . import view_ops
 from .api import FUNCTIONS, cast_to, function
-from .core import broadcast_shapes
+from .core import broadcast_shapes, composite
 from .from_data import make_tensor
 from .index import (
     _arrange,
@@ -21,6 +21,7 @@ from .index import (
     scatter_op,
 )
 from .reduce import normalize_dim
+from .whole import whole
 
 __all__ = [
     "along",
@@ -53,6 +54,7 @@ def along(index, dim):
 
 
 @function(out="exact")
+@whole
 def gather(input, dim, index, *, sparse_grad=False):
     """out[i][j] = input[index[i][j]][j] for dim 0, and so on; the shape is that of `index`.
 
@@ -82,6 +84,13 @@ def _gather(input, dim, index, wrap):
     return gather_op(input, *along(index, dim), wrap=wrap)
 
 
+def _number(value, kind):
+    """A number as a 0-dim tensor of a dtype."""
+    if isinstance(value, Tensor):
+        return cast_to(value, kind)
+    return FUNCTIONS["full"]((), value, dtype=kind)
+
+
 _MODES = {None: "set", "add": "sum", "sum": "sum", "multiply": "prod", "prod": "prod"}
 _MODES |= {"amax": "max", "amin": "min"}
 
@@ -90,8 +99,8 @@ def _scatter(input, dim, index, src, mode, name):
     ndim = len(input._meta.shape)
     dim = normalize_dim(dim, ndim)
     _check_index(name, index)
-    if not isinstance(src, Tensor):
-        src = FUNCTIONS["full"]((), src, dtype=input._meta.dtype).expand(index._meta.shape)
+    if not isinstance(src, Tensor) or src._meta.wrapped:
+        src = _number(src, input._meta.dtype).expand(index._meta.shape)
     elif src._meta.dtype is not input._meta.dtype:
         raise RuntimeError(f"{name}(): Expected self.dtype to be equal to src.dtype")
     elif not len(src._meta.shape) == len(index._meta.shape) == ndim and ndim:
@@ -120,7 +129,12 @@ def _scatter(input, dim, index, src, mode, name):
     return scatter_op(input, src, *along(index, dim), mode=mode, wrap=False)
 
 
+def _tensors(state):
+    return [place for place in state.operands if type(place) is int]
+
+
 @function(inplace_too=True)
+@whole(derivative=lambda state: f"ScatterBackward{int(len(_tensors(state)) < 3)}")
 def scatter(input, dim, index, src=None, *, reduce=None, value=None):
     """A copy of `input` with `src` written at `index` along `dim`."""
     if reduce not in (None, "add", "multiply"):
@@ -129,12 +143,14 @@ def scatter(input, dim, index, src=None, *, reduce=None, value=None):
 
 
 @function(inplace_too=True)
+@whole
 def scatter_add(input, dim, index, src):
     """A copy of `input` with `src` added at `index` along `dim`."""
     return _scatter(input, dim, index, src, "sum", "scatter_add")
 
 
 @function(out="exact")
+@whole
 def index_select(input, dim, index):
     """The slices of `dim` that a 1-d index names."""
     dim = normalize_dim(dim, len(input._meta.shape))
@@ -169,19 +185,23 @@ def _index_into(input, dim, index, source, mode, name):
 
 
 @function(inplace_too=True)
+@whole
 def index_add(input, dim, index, source, *, alpha=1):
     """A copy of `input` with the slices of `source`, times alpha, added at `index` of `dim`."""
-    source = source if alpha == 1 else source * alpha
+    if isinstance(alpha, Tensor) or alpha != 1:
+        source = cast_to(source * alpha, source._meta.dtype)
     return _index_into(input, dim, index, source, "sum", "index_add")
 
 
 @function(inplace_too=True)
+@whole
 def index_copy(input, dim, index, source):
     """A copy of `input` with the slices of `source` written at `index` of `dim`."""
     return _index_into(input, dim, index, source, "set", "index_copy")
 
 
 @function(inplace_too=True)
+@whole
 def index_fill(input, dim, index, value):
     """A copy of `input` with a number written at `index` of `dim`."""
     if isinstance(value, Tensor):
@@ -191,7 +211,7 @@ def index_fill(input, dim, index, value):
             f"index_fill(): a complex value cannot be converted to {input._meta.dtype.name}"
         )
     else:
-        value = FUNCTIONS["full"]((), value, dtype=input._meta.dtype)
+        value = _number(value, input._meta.dtype)
     moved = mv.movedim(input, dim, 0) if input._meta.shape else input.reshape(1)
     filled = scatter_op(moved, cast_to(value, input._meta.dtype), index.reshape(-1), mode="set")
     return mv.movedim(filled, 0, dim) if input._meta.shape else filled.reshape(())
@@ -225,6 +245,11 @@ def _mask(name, mask):
     return mask
 
 
+@composite(name="masked_fill")
+def _masked_fill(x, mask, value):
+    return cast_to(ew.where(mask, value, x), x._meta.dtype)
+
+
 @function(inplace_too=True)
 def masked_fill(input, mask, value):
     """A copy of `input` with a number where `mask` is true."""
@@ -238,8 +263,7 @@ def masked_fill(input, mask, value):
         raise RuntimeError(
             f"masked_fill: a complex value cannot be converted to {input._meta.dtype.name}"
         )
-    result = ew.where(_mask("masked_fill", mask), value, input)
-    return cast_to(result, input._meta.dtype)
+    return _masked_fill(input, _mask("masked_fill", mask), value)
 
 
 @function(out="exact")
@@ -268,6 +292,7 @@ def masked_scatter(input, mask, source):
 
 
 @function(out="exact")
+@whole
 def take(input, index):
     """The elements at indices into the flattened tensor."""
     _check_index("take", index)
@@ -275,6 +300,7 @@ def take(input, index):
 
 
 @function
+@whole(derivative="GatherBackward0")
 def take_along_dim(input, indices, dim=None):
     """`gather` with broadcasting; of the flattened tensor without `dim`."""
     if dim is None:

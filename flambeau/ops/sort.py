@@ -1,14 +1,17 @@
 """Order: sorting, the k largest, medians and quantiles.
 
 NaN counts as larger than any number, as in PyTorch. Sorts are stable, so that of equal elements
-the first comes first.
+the first comes first; what the selections find of those is in `ties`.
 """
+
+import math
 
 import numpy as np
 
 from .. import dtypes
 from ..recorder.handle import Tensor, intern
 from . import elementwise as ew
+from . import ties
 from .api import cast_to, function
 from .core import Host
 from .from_data import make_tensor
@@ -32,12 +35,18 @@ def _sorted(x, dim, descending):
     return np.take_along_axis(x, order, dim), order
 
 
-def _first(x, dim, count):
-    return x[tuple(slice(count) if d == dim else slice(None) for d in range(x.ndim))]
+def _rows(x, dim):
+    """An array with `dim` last, as a matrix."""
+    rows = np.moveaxis(x, dim, -1)
+    return rows.reshape(math.prod(rows.shape[:-1]), rows.shape[-1])
 
 
-def _top(x, dim, k, largest):
-    order = _first(_order(x, dim, largest), dim, k)
+def _top(x, dim, k, largest, in_order):
+    order = _order(x, dim, largest)
+    ordered = np.take_along_axis(x, order, dim)
+    places = ties.top_places(_rows(order, dim), _rows(ordered, dim), k, in_order)
+    lead = np.moveaxis(x, dim, -1).shape[:-1]
+    order = np.moveaxis(places.reshape(*lead, k), -1, dim)
     return np.take_along_axis(x, order, dim), order
 
 
@@ -82,8 +91,16 @@ def _one(pick):
     return fold
 
 
-def _kth(rows, k):
-    return np.argsort(rows, axis=-1, kind="stable")[..., k - 1]
+def _by_rows(pick):
+    """A function of rows of any number of dims: of (order, sorted rows) as matrices."""
+
+    def places(rows, **attrs):
+        order = np.argsort(rows, axis=-1, kind="stable")
+        ordered = np.take_along_axis(rows, order, -1)
+        found = pick(_rows(order, -1), _rows(ordered, -1), **attrs)
+        return found.reshape(rows.shape[:-1])
+
+    return places
 
 
 def _median(rows, ignore_nan):
@@ -100,38 +117,28 @@ def _median(rows, ignore_nan):
     return found
 
 
-def _mode(rows):
-    flat = rows.reshape(-1, rows.shape[-1])
-    found = [_mode_of(row) for row in flat]
-    return np.array(found, np.int64).reshape(rows.shape[:-1])
-
-
-def _mode_of(row):
-    """Where the last of the most frequent value is, the smallest value of several such."""
-    order = np.argsort(row, kind="stable")
-    ordered = row[order]
-    ends = np.flatnonzero(np.append(ordered[1:] != ordered[:-1], True))
-    longest = np.argmax(np.diff(ends, prepend=-1))
-    return order[ends[longest]]
-
-
 def _host(name, infer, numpy):
     return Host(name, infer, numpy, _by_place, multi=True)
 
 
 sort_op = _host("sort", _infer_sort, _sorted)
+sort_op.for_limited = "integers"
 topk_op = _host("topk", _infer_top, _top)
-kthvalue_op = _host("kthvalue", _infer_one, _one(_kth))
+kthvalue_op = _host("kthvalue", _infer_one, _one(_by_rows(ties.kth_place)))
 median_op = _host("median", _infer_one, _one(_median))
-mode_op = _host("mode", _infer_one, _one(_mode))
+mode_op = _host("mode", _infer_one, _one(_by_rows(ties.mode_place)))
 _pairs = {name: named_pair(name) for name in ("sort", "topk", "kthvalue", "mode")}
 _pairs |= {name: named_pair(name) for name in ("median", "nanmedian")}
 
 
-def _no_complex(name, x):
-    if x._meta.dtype.is_complex:
+_OF_BOOL = ("sort", "mode")  # the others want numbers
+
+
+def _need_order(name, x):
+    kind = x._meta.dtype
+    if kind.is_complex or (kind is dtypes.bool_ and name not in _OF_BOOL):
         error = RuntimeError if name in ("sort", "topk") else NotImplementedError
-        raise error(f"{name}(): complex tensors have no order")
+        raise error(f'"{name}" not implemented for {kind.name} tensors')
 
 
 def _scalar_pair(name, x):
@@ -149,7 +156,7 @@ def sort(input, *args, dim=-1, descending=False, stable=None):
     indices=tensor([1, 2, 0]))
     """
     dim, descending = _sort_arguments(args, dim, descending)
-    _no_complex("sort", input)
+    _need_order("sort", input)
     dim = normalize_dim(dim, len(input._meta.shape))
     if not input._meta.shape:
         return _scalar_pair("sort", input)
@@ -178,8 +185,8 @@ def msort(input):
 
 @function
 def topk(input, k, dim=-1, largest=True, sorted=True):
-    """(values, indices) of the k largest or smallest elements along `dim`, in order."""
-    _no_complex("topk", input)
+    """(values, indices) of the k largest or smallest elements along `dim`, in order if `sorted`."""
+    _need_order("topk", input)
     shape = input._meta.shape
     dim = normalize_dim(dim, len(shape))
     k = int(k)
@@ -187,7 +194,8 @@ def topk(input, k, dim=-1, largest=True, sorted=True):
         raise RuntimeError("selected index k out of range")
     if not shape:
         return _scalar_pair("topk", input)
-    return _pairs["topk"](*topk_op(input, dim=dim, k=k, largest=bool(largest)))
+    found = topk_op(input, dim=dim, k=k, largest=bool(largest), in_order=bool(sorted))
+    return _pairs["topk"](*found)
 
 
 def _need_elements(name, input, dim):
@@ -198,7 +206,7 @@ def _need_elements(name, input, dim):
 @function(out="exact")
 def kthvalue(input, k, dim=-1, keepdim=False):
     """(value, index) of the k-th smallest element along `dim`, counted from 1."""
-    _no_complex("kthvalue", input)
+    _need_order("kthvalue", input)
     shape = input._meta.shape
     dim = normalize_dim(dim, len(shape))
     _need_elements("kthvalue", input, dim)
@@ -233,7 +241,7 @@ def _(g, out, x, *, ignore_nan):
 
 def _publish_median(name, ignore_nan):
     def fold(input, dim=None, keepdim=False):
-        _no_complex(name, input)
+        _need_order(name, input)
         if dim is None:
             return middle_op(input, ignore_nan=ignore_nan)
         dim = normalize_dim(dim, len(input._meta.shape))
@@ -257,7 +265,7 @@ median, nanmedian = _publish_median("median", False), _publish_median("nanmedian
 @function
 def mode(input, dim=-1, keepdim=False):
     """(value, index) of the most frequent element along `dim`, the smallest of several."""
-    _no_complex("mode", input)
+    _need_order("mode", input)
     dim = normalize_dim(dim, len(input._meta.shape))
     _need_elements("mode", input, dim)
     if not input._meta.shape:

@@ -264,6 +264,8 @@ def sum_of_strides(shape, strides, offset):
 class _Write(Op):
     """A contiguous tensor with operand 1 written over the region `geometry` of it."""
 
+    for_limited = "all"
+
     def infer(self, operands, attrs):
         return intern(operands[0].shape, operands[0].dtype)
 
@@ -294,6 +296,8 @@ def _(g, out, base, value, *, geometry):
 
 class _Embed(Op):
     """Zeros of `shape` with the operand at start, start + step, ... of `dim`."""
+
+    for_limited = "all"
 
     def infer(self, operands, attrs):
         return intern(attrs["shape"], operands[0].dtype)

@@ -1,5 +1,6 @@
 """Optimizers, and schedules of their learning rates."""
 
+from ..lazy import submodules
 from . import lr_scheduler
 from .adadelta import Adadelta
 from .adafactor import Adafactor
@@ -16,6 +17,8 @@ from .rmsprop import RMSprop
 from .rprop import Rprop
 from .sgd import SGD
 from .sparse_adam import SparseAdam
+
+__getattr__ = submodules(__name__)
 
 __all__ = [
     "ASGD",

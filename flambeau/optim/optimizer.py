@@ -54,6 +54,22 @@ def _register(hooks, hook, prepend=False):
     return handle
 
 
+class _Attribute:
+    """Stands in a class for an attribute that every instance sets, to say what it is."""
+
+    def __init__(self, doc):
+        self.__doc__ = doc
+
+    def __set_name__(self, owner, name):
+        self.name = name
+
+    def __get__(self, instance, owner):
+        if instance is None:
+            return self
+        # Not set, as in a wrapper that does without `Optimizer.__init__`: see its `__getattr__`.
+        raise AttributeError(f"'{owner.__name__}' object has no attribute '{self.name}'")
+
+
 class Optimizer:
     """The base of all optimizers; a subclass defines `step`.
 
@@ -84,6 +100,10 @@ class Optimizer:
     >>> w
     tensor([0., 0.], requires_grad=True)
     """
+
+    defaults = _Attribute("The options of groups that do not give them.")
+    param_groups = _Attribute("The groups: dicts of options, with the parameters as `params`.")
+    state = _Attribute("What is kept for each parameter: a dict of dicts.")
 
     def __init__(self, params, defaults):
         self.defaults = defaults

@@ -1,7 +1,7 @@
 """Records: operations, and what changes the grad mode, are added to the current segment."""
 
 from .entering import add_alias, enter, is_inference, is_patched, share
-from .handle import Tensor, intern
+from .handle import Meta, Tensor, intern
 from .states import Scalar, add_state
 from .trace import Taken, exclusive, flush, local
 from .varying import note_ways, varies
@@ -160,6 +160,8 @@ def _add_op(node, key, op, places, attrs, operands, segment):
             described.append(place.kind if type(place) is Scalar else place)
     if node.autocast is not None:
         op = op.autocast_form(node.autocast)
+    if any(x.__class__ is Meta and x.dtype.limited for x in described):
+        op.check_limited(described)
     metas, expansion = op.infer_all(described, attrs)
     tracked = tracked and node.grad_mode and op.differentiable
     metas = tuple(

@@ -19,7 +19,7 @@ from .handle import DEAD, Tensor
 from .patches import apply
 from .states import LEAF, VIEW, WRITE, made_in_inference_mode
 
-__all__ = ["Task", "run"]
+__all__ = ["Task", "planned", "run"]
 
 _serial = itertools.count(1)
 
@@ -198,6 +198,22 @@ def _alive_storages(segment):
             storages.append(item)
         item = None
     return storages
+
+
+def planned(segment):
+    """The task that running a segment now would be: nothing is run, and the segment goes on."""
+    alive, tensors = [], []
+    for position in reversed(range(len(segment.handles))):
+        item = segment.handles[position]
+        if item is not DEAD and getrefcount(item) > _ALONE + 1:  # the list refers to it
+            alive.append(position)
+            tensors.append(item)
+    storages, item = [], None
+    for k in range(len(segment.storages)):
+        item = segment.storages[k]
+        if getrefcount(item) > _ALONE + 1 and item.segment is segment and not item.patches:
+            storages.append(item)
+    return Task(segment.node, alive, tensors, storages)
 
 
 def _finish(task, segment, tensors, storages):

@@ -5,13 +5,16 @@ import os
 import pickle
 import sys
 
-from . import archive, files, legacy, trusting
+import numpy as np
+
+from . import archive, files, legacy, tar, trusting
+from .locations import locate
 from .pickler import TensorPickler
-from .safe import find_safe
-from .storages import LoadedStorage, aligned, check_storage_id, locate, native
+from .skipping import skips_data
+from .storages import LoadedStorage, aligned, check_storage_id, native
 from .unpickler import PlainUnpickler
 
-__all__ = ["get_unsafe_globals_in_checkpoint", "load", "save"]
+__all__ = ["load", "read_archive", "save"]
 
 MAX_VERSION = 10
 
@@ -74,42 +77,19 @@ def load(
     if mmap and not files.is_path(f):
         raise ValueError("f must be a file path in order to use the mmap argument")
     trusted = weights_only is not None and not weights_only
-    try:
-        with files.open_to_read(f) as file:
-            if archive.is_archive(file):
-                reader = archive.Reader(file, mapped=bool(mmap))
-                return _read_archive(reader, map_location, trusted, pickle_load_args)
-            if mmap:
-                raise RuntimeError(
-                    "mmap can only be used with files saved with "
-                    "`torch.save(_use_new_zipfile_serialization=True), please torch.save your "
-                    "checkpoint with this option in order to use mmap."
-                )
-            return legacy.read(file, map_location, not trusted, **pickle_load_args)
-    except (pickle.UnpicklingError, RuntimeError) as error:
-        if type(error) not in (pickle.UnpicklingError, RuntimeError):
-            raise
-        raise type(error)(f"{files.name_of(f)}: {error}") from error
-
-
-def get_unsafe_globals_in_checkpoint(f):
-    """The names of classes and functions in a file that `load` would refuse, as sorted strings."""
-    import pickletools
-
-    from . import plain
-
-    with files.open_to_read(f) as file:
-        data = archive.Reader(file).read("data.pkl")
-    found, strings = set(), []
-    for opcode, arg, _ in pickletools.genops(data):
-        if opcode.name == "GLOBAL":
-            found.add(tuple(arg.split(" ", 1)))
-        elif opcode.name == "STACK_GLOBAL":
-            found.add(tuple(strings[-2:]))
-        elif isinstance(arg, str):
-            strings.append(arg)
-    unsafe = (key for key in found if plain.find(*key) is None and find_safe(*key) is None)
-    return sorted(".".join(key) for key in unsafe)
+    make = None if trusted else PlainUnpickler
+    with files.open_to_read(f) as file, files.named_in_errors(f):
+        if archive.is_archive(file):
+            reader = archive.Reader(file, mapped=bool(mmap))
+            return read_archive(reader, map_location, make, **pickle_load_args)
+        if mmap:
+            raise RuntimeError(
+                "mmap can only be used with files saved with "
+                "`torch.save(_use_new_zipfile_serialization=True), please torch.save your "
+                "checkpoint with this option in order to use mmap."
+            )
+        read = tar.read if tar.is_tar(file) else legacy.read
+        return read(file, map_location, make, **pickle_load_args)
 
 
 def _check_pickle_module(module):
@@ -137,7 +117,11 @@ def _write_archive(obj, file, root):
     writer.close()
 
 
-def _read_archive(reader, map_location, trusted, pickle_load_args):
+def read_archive(reader, map_location, make, **pickle_load_args):
+    """The object of an archive, given as an `archive.Reader`.
+
+    Args: make: the class of what reads the pickle, such as `PlainUnpickler`; None trusts the file.
+    """
     _check_version(reader)
     order = reader.read("byteorder").decode("latin1") if "byteorder" in reader else "little"
     if order not in ("little", "big"):
@@ -151,7 +135,8 @@ def _read_archive(reader, map_location, trusted, pickle_load_args):
             name = f"data/{key}"
             if reader.size(name) != size:
                 raise RuntimeError(f"record {name} has {reader.size(name)} bytes instead of {size}")
-            array = native(aligned(reader.array(name), kind.dtype), kind, order)
+            array = np.zeros(size, np.uint8) if skips_data() else reader.array(name)
+            array = native(aligned(array, kind.dtype), kind, order)
             loaded[key] = kind, LoadedStorage(array, kind.dtype)
             locate(map_location, loaded[key][1], location)
         before, storage = loaded[key]
@@ -160,9 +145,9 @@ def _read_archive(reader, map_location, trusted, pickle_load_args):
         return storage
 
     content = reader.read("data.pkl")
-    if trusted:
+    if make is None:
         return trusting.unpickle(io.BytesIO(content), load_storage, **pickle_load_args)
-    return PlainUnpickler(content, load_storage, **pickle_load_args).load()
+    return make(content, load_storage, **pickle_load_args).load()
 
 
 def _check_version(reader):

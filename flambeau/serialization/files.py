@@ -2,9 +2,12 @@
 
 import contextlib
 import os
+import pickle
 import stat
 
-__all__ = ["is_path", "name_of", "open_to_read", "open_to_write"]
+__all__ = ["is_path", "name_of", "named_in_errors", "open_to_read", "open_to_write"]
+
+_OPEN_FILES = "/proc/self/fd"
 
 
 def is_path(f):
@@ -18,6 +21,17 @@ def name_of(f):
         return os.fspath(f)
     name = getattr(f, "name", None)
     return name if isinstance(name, str) else f"<{type(f).__name__}>"
+
+
+@contextlib.contextmanager
+def named_in_errors(f):
+    """Errors about damage in a file say which file it is."""
+    try:
+        yield
+    except (pickle.UnpicklingError, RuntimeError) as error:
+        if type(error) not in (pickle.UnpicklingError, RuntimeError):
+            raise
+        raise type(error)(f"{name_of(f)}: {error}") from error
 
 
 @contextlib.contextmanager
@@ -65,18 +79,34 @@ def open_to_write(f):
 def _replace(target, folder, mode):
     beside = os.path.join(folder, f".{os.path.basename(target)[:200]}.{os.urandom(6).hex()}.tmp")
     try:
-        with open(beside, "xb") as file:
+        nameless = _open_nameless(folder)
+        with nameless or open(beside, "xb") as file:
             yield file
             file.flush()
+            if mode is not None:
+                os.chmod(
+                    file.fileno() if os.chmod in os.supports_fd else beside, stat.S_IMODE(mode)
+                )
             os.fsync(file.fileno())
-        if mode is not None:
-            os.chmod(beside, stat.S_IMODE(mode))
+            if nameless:
+                number = file.fileno()
+                # Python follows the link to the file only where a folder is given, here unused.
+                os.link(f"{_OPEN_FILES}/{number}", beside, src_dir_fd=number)
         os.replace(beside, target)
     except BaseException:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(beside)
         raise
     _sync_folder(folder)
+
+
+def _open_nameless(folder):
+    """A new file that nothing is left of if this process is killed; None where there are none."""
+    try:
+        os.stat(_OPEN_FILES)
+        return open(os.open(folder, os.O_TMPFILE | os.O_WRONLY, 0o666), "wb")
+    except (AttributeError, OSError):
+        return None
 
 
 def _sync_folder(folder):

@@ -8,8 +8,10 @@ from pickle import UnpicklingError
 import numpy as np
 
 from . import trusting
+from .locations import locate
 from .pickler import PROTOCOL, TensorPickler
-from .storages import LoadedStorage, check_storage_id, locate, native
+from .skipping import skips_data
+from .storages import LoadedStorage, check_storage_id, native
 from .unpickler import PlainUnpickler
 
 __all__ = ["read", "write"]
@@ -36,8 +38,10 @@ def write(obj, file):
         file.write(memoryview(storage.data()))
 
 
-def read(file, map_location, weights_only, **pickle_load_args):
+def read(file, map_location, make, **pickle_load_args):
     """The object that starts at the position of a binary file, which is behind it then.
+
+    Args: make: the class of what reads the object, such as `PlainUnpickler`; None trusts the file.
 
     Raises UnpicklingError where the file is damaged or names what is not allowed.
     """
@@ -66,8 +70,8 @@ def read(file, map_location, weights_only, **pickle_load_args):
     order = "little" if system.get("little_endian", True) else "big"
 
     storages = _Storages(len(data), map_location)
-    if weights_only:
-        unpickler = PlainUnpickler(data, storages.load, position, **pickle_load_args)
+    if make is not None:
+        unpickler = make(data, storages.load, position, **pickle_load_args)
         result = unpickler.load()
         position = unpickler.position
     else:
@@ -130,12 +134,13 @@ class _Storages:
         if not isinstance(keys, list) or {*map(str, keys)} != self._loaded.keys():
             raise UnpicklingError("the storages of the file are not those of its tensors")
         for key in keys:
-            array = self._loaded[key].array
+            array, (kind, expected) = self._loaded[key].array, self._kinds[key]
             end = position + 8 + array.nbytes
             numel = int.from_bytes(data[position : position + 8], "little")
-            if end > len(data) or numel != array.size:
+            if end > len(data) or numel != expected:
                 raise UnpicklingError(f"storage {key} is cut off or has another size")
-            array[...] = np.frombuffer(data, array.dtype, array.size, position + 8)
-            native(array, self._kinds[key][0], order)
+            if not skips_data():
+                array[...] = np.frombuffer(data, array.dtype, array.size, position + 8)
+            native(array, kind, order)
             position = end
         return position

@@ -27,6 +27,11 @@ _STORAGE_NAMES = {
     "complex64": "ComplexFloatStorage",
     "complex128": "ComplexDoubleStorage",
 }
+# Classes that are in no package above, and so by the module: PyTorch's name of it for ours.
+_THERE = {
+    ("flambeau.nn.multihead", "NonDynamicallyQuantizableLinear"): "torch.nn.modules.linear",
+}
+_HERE = {(there, name): here for (here, name), there in _THERE.items()}
 
 
 class StorageType(NamedTuple):
@@ -50,6 +55,8 @@ def file_name_of(obj, name=None):
     if module.partition(".")[0] != "flambeau":
         return None
     name = name or obj.__qualname__
+    if (module, name) in _THERE:
+        return _THERE[module, name], name
     parts = module.split(".")
     # The shortest package that has it is where the public name is.
     for length in range(1, len(parts)):
@@ -65,7 +72,7 @@ def find_counterpart(module, name):
 
     Raises UnpicklingError if there is nothing.
     """
-    parts = ["flambeau", *module.split(".")[1:]]
+    parts = ["flambeau", *_HERE.get((module, name), module).split(".")[1:]]
     for length in range(len(parts), 0, -1):
         home = _import(".".join(parts[:length]))
         found = home and _attribute(home, name)

@@ -10,9 +10,13 @@ import pickle
 import struct
 import types
 
+import numpy as np
+
 from .. import dtypes, formats
 from . import tensors
+from .locations import tag_of
 from .names import STORAGE_TYPES, UNTYPED, StorageType, file_name_of
+from .skipping import skips_data
 from .storages import (
     REBUILD,
     rebuild_from_type_v2,
@@ -39,26 +43,27 @@ class SavedStorage:
     def __init__(self, index, view):
         self.key, self.array, self.dtype = view.key, view.array, view.dtype
         self.kind = STORAGE_TYPES.get(self.dtype, UNTYPED)
-        self.id = ("storage", self.kind, str(index), "cpu")
+        self.id = ("storage", self.kind, str(index), tag_of(view))
         self.start = self.stop = None
 
     def include(self, view):
         """Keep what a tensor sees."""
         if 0 in view.shape:
             return
-        steps = zip(view.shape, view.strides, strict=True)
-        stop = view.offset + 1 + sum((n - 1) * s for n, s in steps)
+        stop = view.offset + tensors.span(view.shape, view.strides)
         self.start = view.offset if self.start is None else min(self.start, view.offset)
         self.stop = stop if self.stop is None else max(self.stop, stop)
 
     @property
     def numel(self):
         """The number of elements that are kept, as PyTorch counts them."""
-        return len(self.data()) // self.kind.dtype.itemsize
+        kept = (self.stop or 0) - (self.start or 0)
+        return kept * self.array.itemsize // self.kind.dtype.itemsize
 
     def data(self):
         """The elements that are kept, as an array of bytes."""
-        return self.array[self.start or 0 : self.stop or 0].view("u1")
+        kept = self.array[self.start or 0 : self.stop or 0].view("u1")
+        return np.zeros_like(kept) if skips_data() else kept
 
 
 class _Later:

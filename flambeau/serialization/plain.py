@@ -48,11 +48,14 @@ def check_key(key):
 
 
 def _set(items=()):
+    # A range would have more items than the file has bytes.
+    if not isinstance(items, (list, tuple, set, frozenset)):
+        raise UnpicklingError(f"a set is made of a {type(items).__name__}")
     return {check_key(item) for item in items}
 
 
 def _frozenset(items=()):
-    return frozenset(check_key(item) for item in items)
+    return frozenset(_set(items))
 
 
 def _ordered_dict(pairs=()):

@@ -14,7 +14,7 @@ from .. import dtypes
 from . import tensors
 from .names import UNTYPED, StorageType
 
-__all__ = ["REBUILD", "LoadedStorage", "check_storage_id", "locate", "native"]
+__all__ = ["REBUILD", "LoadedStorage", "aligned", "check_storage_id", "native"]
 
 MAX_DIMS = 64
 MAX_NUMEL = 1 << 62
@@ -24,11 +24,12 @@ class LoadedStorage(tensors.TypedStorage):
     """A block of elements from a file; it is what a user gets who has saved a storage.
 
     Args: array: the elements; is_read: False while they are still to be read into the array.
+    `shared` is what its tensors view, None before there is one.
     """
 
     def __init__(self, array, dtype, is_read=True):
         self.array, self.dtype, self.is_read = array, dtype, is_read
-        self._shared = None
+        self.shared = None
 
     @property
     def _untyped(self):
@@ -37,7 +38,7 @@ class LoadedStorage(tensors.TypedStorage):
     def typed(self, dtype):
         """The same bytes as elements of `dtype`, unless a tensor views them as another already."""
         if dtype is not self.dtype:
-            if self._shared is not None or self.array.nbytes % dtype.itemsize:
+            if self.shared is not None or self.array.nbytes % dtype.itemsize:
                 raise UnpicklingError(f"a storage of {self.dtype} is viewed as {dtype}")
             self.array, self.dtype = aligned(self.array, dtype), dtype
         return self
@@ -47,9 +48,9 @@ class LoadedStorage(tensors.TypedStorage):
         size, stride, offset = _check_geometry(self.array.size, size, stride, offset)
         if requires_grad and self.dtype.category < dtypes.FLOAT:
             raise UnpicklingError(f"a tensor of {self.dtype} can not require gradients")
-        if self._shared is None:
-            self._shared = tensors.make_storage(self.array, self.dtype)
-        return tensors.make_tensor(self._shared, offset, size, stride, bool(requires_grad))
+        if self.shared is None:
+            self.shared = tensors.make_storage(self.array, self.dtype)
+        return tensors.make_tensor(self.shared, offset, size, stride, bool(requires_grad))
 
 
 def aligned(data, dtype):
@@ -77,21 +78,6 @@ def check_storage_id(pid, length):
     if not is_id or not _is_count(numel):
         raise UnpicklingError(f"{pid!r:.200} is not the id of a storage")
     return kind, key, location, numel
-
-
-def locate(map_location, storage, location):
-    """Check that a storage can be where the file, as `map_location` changes it, wants it.
-
-    Raises RuntimeError if that device is not available.
-    """
-    if callable(map_location):
-        if map_location(storage, location) is not None:
-            return
-    elif isinstance(map_location, dict):
-        location = map_location.get(location, location)
-    elif map_location is not None:
-        location = map_location
-    tensors.check_device(location)
 
 
 def _is_count(value):

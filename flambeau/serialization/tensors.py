@@ -6,6 +6,7 @@ import numpy as np
 
 import flambeau
 
+from .. import dtypes
 from ..backends.memory import Buffer
 from ..recorder import inplace, sync
 from ..recorder.handle import Storage, Tensor, device, intern
@@ -16,7 +17,7 @@ __all__ = [
     "UntypedStorage",
     "View",
     "attributes_of",
-    "check_device",
+    "is_device",
     "is_parameter",
     "is_plain",
     "is_storage",
@@ -27,6 +28,8 @@ __all__ = [
     "make_subclass",
     "make_tensor",
     "set_attributes",
+    "span",
+    "storage_of",
     "view_of",
     "view_of_storage",
 ]
@@ -79,6 +82,13 @@ def view_of_storage(storage):
     return View(view.key, array, dtype, 0, array.shape, (1,))
 
 
+def span(shape, strides):
+    """The number of elements from the first that a tensor sees to the last, both included."""
+    if 0 in shape:
+        return 0
+    return 1 + sum((n - 1) * s for n, s in zip(shape, strides, strict=True))
+
+
 def make_storage(array, dtype):
     """A storage over a flat array of the storage dtype, whose memory it takes over."""
     return Storage(intern((array.size,), dtype), None, 0, Buffer.adopt(array))
@@ -129,11 +139,23 @@ def set_attributes(tensor, attributes):
         vars(tensor)[name] = value
 
 
-def check_device(where):
-    """Raise RuntimeError unless tensors can be made on the device called `where`."""
-    kind = device(where).type
+def is_device(where):
+    """Whether tensors can be made on the device called `where`, False if it names no device.
+
+    Raises RuntimeError for a device that is not there.
+    """
+    kind = where.partition(":")[0]
+    if kind not in device.KNOWN:
+        return False
     if kind != "cpu":
         raise RuntimeError(
             f"Attempting to deserialize object on a {kind.upper()} device but there is none. "
             "Please use load with map_location=torch.device('cpu') to map your storages to the CPU."
         )
+    return True
+
+
+def storage_of(view):
+    """A storage as an object that users hold, over the memory of a `View`."""
+    storage = make_storage(view.array, view.dtype or dtypes.uint8)
+    return UntypedStorage(make_tensor(storage, 0, view.array.shape, (1,), False))

@@ -5,6 +5,7 @@ and change is decided by `plain`, and by the user with `add_safe_globals`.
 """
 
 import pickle
+import re
 import struct
 from pickle import UnpicklingError
 
@@ -15,6 +16,7 @@ __all__ = ["PlainUnpickler"]
 _OPCODES = {}
 _MUTABLE_DICTS = (dict, plain.collections.OrderedDict, plain.collections.defaultdict)
 _MAX_PROTOCOL = 5
+_DTYPE_NAME = re.compile(r"(q?u?int|float|bits)\d\w*|Q\w*Storage")
 
 
 def _opcode(code):
@@ -57,6 +59,8 @@ class PlainUnpickler:
                 self.position += 1
                 if code == pickle.STOP[0]:
                     return self._pop()
+                if code not in _OPCODES:
+                    raise UnpicklingError(f"the pickle has the instruction {chr(code)!r}, unknown")
                 _OPCODES[code](self)
         except (UnpicklingError, RuntimeError):
             raise
@@ -108,19 +112,60 @@ class PlainUnpickler:
     def _global(self, module, name):
         key = module, name
         if key not in self._found:
-            found = safe.find_safe(module, name)
-            self._found[key] = plain.find(module, name) if found is None else found
-        if self._found[key] is None:
-            raise UnpicklingError(_refusal(module, name))
+            self._found[key] = self.find(module, name)
         self._push(self._found[key])
 
-    def _update(self, items):
+    # What a file may do: a subclass may allow other things.
+
+    def find(self, module, name):
+        """What the file names. Raises UnpicklingError for what is not allowed."""
+        found = safe.find_safe(module, name)
+        found = plain.find(module, name) if found is None else found
+        if found is None:
+            raise UnpicklingError(_refusal(module, name))
+        return found
+
+    def call(self, function, args):
+        """What the file calls a function for."""
+        return function(*args) if safe.is_safe(function) else plain.call(function, args)
+
+    def make(self, cls, args, named):
+        """An object that the file makes without calling its class."""
+        if not isinstance(cls, type) or not safe.is_safe(cls):
+            raise UnpicklingError(f"the file makes a {cls!r:.100}, which is not allowed")
+        return cls.__new__(cls, *args, **named)
+
+    def extend(self, items):
+        """Append to the list on the stack."""
+        self._top(list).extend(items)
+
+    def add(self, items):
+        """Add to the set on the stack."""
+        self._top(set).update(plain.check_key(item) for item in items)
+
+    def update(self, items):
+        """Set items of the dict on the stack: keys and values in turn."""
         target = self._top(*_MUTABLE_DICTS, plain.collections.Counter)
         for key, value in zip(items[::2], items[1::2], strict=True):
             target[plain.check_key(key)] = value
 
+    def set_state(self, obj, state):
+        """Give an object, in place, the state that the file has for it."""
+        if not safe.is_safe(type(obj)):
+            plain.build(obj, state)
+        elif hasattr(obj, "__setstate__"):
+            obj.__setstate__(state)
+        else:
+            state, slots = state if isinstance(state, tuple) else (state, None)
+            if state:
+                vars(obj).update(state)
+            for name, value in (slots or {}).items():
+                setattr(obj, name, value)
+
 
 def _refusal(module, name):
+    if module == "torch" and _DTYPE_NAME.fullmatch(name):
+        return f"the file has data of torch.{name}, a dtype that flambeau does not have"
     return (
         f"the file names {module}.{name}, which is not allowed by default. If you trust that "
         f"class or function, allow it with torch.serialization.add_safe_globals([{name}]) or the "
@@ -266,31 +311,28 @@ def _tuple(reader):
 
 @_opcode(pickle.APPEND)
 def _append(reader):
-    value = reader._pop()
-    reader._top(list).append(value)
+    reader.extend([reader._pop()])
 
 
 @_opcode(pickle.APPENDS)
 def _extend(reader):
-    items = reader._pop_to_mark()
-    reader._top(list).extend(items)
+    reader.extend(reader._pop_to_mark())
 
 
 @_opcode(pickle.SETITEM)
 def _set_item(reader):
     value, key = reader._pop(), reader._pop()
-    reader._update([key, value])
+    reader.update([key, value])
 
 
 @_opcode(pickle.SETITEMS)
 def _set_items(reader):
-    reader._update(reader._pop_to_mark())
+    reader.update(reader._pop_to_mark())
 
 
 @_opcode(pickle.ADDITEMS)
 def _add_items(reader):
-    items = reader._pop_to_mark()
-    reader._top(set).update(plain.check_key(item) for item in items)
+    reader.add(reader._pop_to_mark())
 
 
 @_opcode(pickle.FROZENSET)
@@ -325,40 +367,22 @@ def _reduce(reader):
     args, function = reader._pop(), reader._pop()
     if type(args) is not tuple:
         raise UnpicklingError("the pickle calls with arguments that are no tuple")
-    if safe.is_safe(function):
-        reader._push(function(*args))
-    else:
-        reader._push(plain.call(function, args))
+    reader._push(reader.call(function, args))
 
 
 @_opcode(pickle.NEWOBJ)
 def _new(reader):
     args, cls = reader._pop(), reader._pop()
-    _make(reader, cls, args, {})
+    reader._push(reader.make(cls, args, {}))
 
 
 @_opcode(pickle.NEWOBJ_EX)
 def _new_with_names(reader):
     named, args, cls = reader._pop(), reader._pop(), reader._pop()
-    _make(reader, cls, args, named)
-
-
-def _make(reader, cls, args, named):
-    if not isinstance(cls, type) or not safe.is_safe(cls):
-        raise UnpicklingError(f"the file makes a {cls!r:.100}, which is not allowed")
-    reader._push(cls.__new__(cls, *args, **named))
+    reader._push(reader.make(cls, args, named))
 
 
 @_opcode(pickle.BUILD)
 def _build(reader):
-    state, obj = reader._pop(), reader._stack[-1]
-    if not safe.is_safe(type(obj)):
-        plain.build(obj, state)
-    elif hasattr(obj, "__setstate__"):
-        obj.__setstate__(state)
-    else:
-        state, slots = state if isinstance(state, tuple) else (state, None)
-        if state:
-            vars(obj).update(state)
-        for name, value in (slots or {}).items():
-            setattr(obj, name, value)
+    state = reader._pop()
+    reader.set_state(reader._stack[-1], state)

@@ -4,4 +4,4 @@ from ..lazy import submodules
 
 __all__: list[str] = []
 
-__getattr__ = submodules(__name__)
+__getattr__ = submodules(__name__, {"swap_tensors": "swapping"})

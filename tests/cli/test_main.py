@@ -24,7 +24,7 @@ def test_info(capsys):
 
     assert main(["info"]) == 0
     text = capsys.readouterr().out
-    for what in (numpy.__version__, llvmlite.__version__, "threads", "cache", "cpu"):
+    for what in (numpy.__version__, llvmlite.__version__, "Threads", "Compiled", "CPU"):
         assert what in text
     for name in config.VARIABLES:
         assert name in text

@@ -67,3 +67,65 @@ def test_attention_kernels():
     settings.enable_mem_efficient_sdp(False)
     assert not settings.mem_efficient_sdp_enabled()
     settings.enable_mem_efficient_sdp(True)
+
+
+def test_tensor_types():
+    """No tensor is one of a device, and none can be made."""
+    cuda = flambeau.cuda
+    assert not isinstance(flambeau.ones(2), cuda.FloatTensor)
+    assert repr(cuda.LongTensor) == "<class 'torch.cuda.LongTensor'>"
+    with pytest.raises(TypeError, match=r"torch.cuda.FloatTensor not available"):
+        cuda.FloatTensor([1.0])
+
+
+def test_more_refusals():
+    """Graphs, marks for NVIDIA's profiler and sensors need a device."""
+    cuda = flambeau.cuda
+    for f in (cuda.temperature, cuda.power_draw, cuda.utilization, cuda.get_sync_debug_mode):
+        with pytest.raises(AssertionError, match="no CUDA device"):
+            f()
+    for f in (cuda.graph, cuda.graph_pool_handle, cuda.make_graphed_callables):
+        with pytest.raises(RuntimeError, match="no CUDA device"):
+            f(None, ())
+    with pytest.raises(RuntimeError, match="record_function"):
+        cuda.nvtx.range_push("step")
+    with pytest.raises(RuntimeError, match="record_function"), cuda.nvtx.range("step {}", 1):
+        pass
+    assert cuda.memory_snapshot() == []
+    with cuda.StreamContext(None), flambeau.accelerator.device_index(None):
+        pass
+    with pytest.raises(RuntimeError, match="no accelerator"), flambeau.accelerator.device_index(0):
+        pass
+    for f in (flambeau.mps.Event, flambeau.mps.compile_shader, flambeau.mps.profiler.start):
+        with pytest.raises(RuntimeError, match="not available"):
+            f()
+    assert flambeau.backends.quantized.supported_engines == ["none"]
+
+
+def test_old_mixed_precision():
+    """The old names warn that they are old, and that there is no device."""
+    amp = flambeau.cuda.amp
+    with pytest.warns(FutureWarning, match="deprecated"), pytest.warns(UserWarning, match="CUDA"):
+        context = amp.autocast()
+    with context:
+        assert (flambeau.ones(2, 2) @ flambeau.ones(2, 2)).dtype is flambeau.float32
+    with pytest.warns(FutureWarning), pytest.warns(UserWarning, match="CUDA"):
+        scaler = amp.GradScaler()
+    assert not scaler.is_enabled()
+    with pytest.warns(FutureWarning):
+        forward = amp.custom_fwd(lambda ctx, x: x + 1)
+    with pytest.warns(FutureWarning):
+        backward = amp.custom_bwd(lambda ctx, g: g * 2)
+
+    class Shift(flambeau.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return forward(ctx, x)
+
+        @staticmethod
+        def backward(ctx, g):
+            return backward(ctx, g)
+
+    x = flambeau.ones(2, requires_grad=True)
+    Shift.apply(x).sum().backward()
+    assert x.grad.tolist() == [2, 2]

@@ -24,7 +24,7 @@ def test_positions():
     how = {"kernel": (2, 2), "stride": (1, 2), "dilation": (1, 1), "before": (1, 0)}
     found = pooling.max_positions(x, **how, count=(2, 2))
     assert found.tolist() == [[1, 3], [4, 3]]
-    assert pooling.read_at(x, found, 2).tolist() == [[5.0, 5.0], [7.0, 5.0]]
+    assert pooling.read_at(x, found, n=2).tolist() == [[5.0, 5.0], [7.0, 5.0]]
     back = pooling.add_at(flambeau.ones(2, 2), found, (2, 4))
     assert back.tolist() == [[0.0, 1.0, 0.0, 2.0], [1.0, 0.0, 0.0, 0.0]]
 

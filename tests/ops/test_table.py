@@ -9,8 +9,10 @@ import pytest
 import flambeau
 from flambeau.ops.api import FUNCTIONS, METHODS
 
-# Random numbers, and what hands them out, are compared with PyTorch's in test_random.py.
+# Random numbers, and what hands them out, are compared with PyTorch's in test_random.py
+# and test_random_gamma.py.
 RANDOM = {
+    *("_dirichlet_grad", "_sample_dirichlet", "_standard_gamma", "_standard_gamma_grad"),
     *("Generator", "bernoulli", "binomial", "dropout", "get_rng_state", "initial_seed"),
     *("manual_seed", "multinomial", "normal", "poisson", "rand", "rand_like", "randint"),
     *("randint_like", "randn", "randn_like", "randperm", "seed", "set_rng_state"),

@@ -255,3 +255,21 @@ def test_a_subclass_of_an_optimizer_may_extend_its_step():
     optimizer.step()
     assert (optimizer.calls, p.tolist()) == (1, [0.0, 1.0])
     assert Counting.step.__name__ == "step"
+
+
+def test_attributes_are_told_by_the_class_and_left_to_wrappers():
+    for name in ("defaults", "param_groups", "state"):
+        assert getattr(flambeau.optim.Optimizer, name).__doc__
+
+    class Wrapper(flambeau.optim.Optimizer):
+        def __init__(self, inner):
+            self.inner = inner
+
+        def __getattr__(self, name):
+            return getattr(self.inner, name)
+
+    inner = flambeau.optim.SGD([leaf(1.0)], lr=0.5)
+    wrapper = Wrapper(inner)
+    assert wrapper.param_groups is inner.param_groups
+    with pytest.raises(AttributeError, match="'SGD' object has no attribute 'state'"):
+        object.__new__(flambeau.optim.SGD).state  # noqa: B018

@@ -32,7 +32,8 @@ def repacked():
         file = io.BytesIO()
         writer = archive.Writer(file, root)
         for name, data in records.items():
-            writer.add(name, data)
+            if name != ".data/serialization_id":  # which the writer adds
+                writer.add(name, data)
         writer.close()
         file.seek(0)
         return file

@@ -4,6 +4,8 @@ import contextlib
 import types
 
 __all__ = [
+    "cudnn_sdp_enabled",
+    "enable_cudnn_sdp",
     "enable_flash_sdp",
     "enable_math_sdp",
     "enable_mem_efficient_sdp",
@@ -22,7 +24,7 @@ matmul = types.SimpleNamespace(
     allow_bf16_reduced_precision_reduction=True,
     fp32_precision="none",
 )
-_attention = {"flash": True, "math": True, "mem_efficient": True}
+_attention = {"flash": True, "math": True, "mem_efficient": True, "cudnn": True}
 _library = ["default"]
 
 
@@ -53,6 +55,11 @@ def enable_mem_efficient_sdp(enabled):
     _attention["mem_efficient"] = bool(enabled)
 
 
+def enable_cudnn_sdp(enabled):
+    """Permit one way to compute attention."""
+    _attention["cudnn"] = bool(enabled)
+
+
 def flash_sdp_enabled():
     """Whether it is permitted."""
     return _attention["flash"]
@@ -68,11 +75,21 @@ def mem_efficient_sdp_enabled():
     return _attention["mem_efficient"]
 
 
+def cudnn_sdp_enabled():
+    """Whether it is permitted."""
+    return _attention["cudnn"]
+
+
 @contextlib.contextmanager
 def sdp_kernel(enable_flash=True, enable_math=True, enable_mem_efficient=True, enable_cudnn=True):
     """Permit some ways to compute attention within a `with` block."""
     before = dict(_attention)
-    _attention.update(flash=enable_flash, math=enable_math, mem_efficient=enable_mem_efficient)
+    _attention.update(
+        flash=enable_flash,
+        math=enable_math,
+        mem_efficient=enable_mem_efficient,
+        cudnn=enable_cudnn,
+    )
     try:
         yield
     finally:

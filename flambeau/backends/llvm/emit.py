@@ -22,11 +22,11 @@ FLOATS_PER_VECTOR = {"AVX512": 16, "AVX2": 8, "DEFAULT": 4}
 
 
 def can_emit(node):
-    """Whether kernels can compute a node. Of complex numbers they only make copies."""
+    """Whether kernels can compute a node. Of complex numbers and small floats they make copies."""
     if node.kind == "gather":
         return True
     kinds = [node.dtype, *(x.dtype for x in node.inputs if x is not None)]
-    if any(d.is_complex for d in kinds):
+    if any(d.is_complex or (d.limited and d.is_floating_point) for d in kinds):
         return False
     if node.kind == "map":
         real = node.inputs[-1].dtype.is_floating_point

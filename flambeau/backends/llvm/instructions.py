@@ -239,6 +239,9 @@ def constant(text, dtype):
         parts = complex(text)
         half = "f" if dtype.itemsize == 8 else "d"
         return str(int.from_bytes(struct.pack(2 * half, parts.real, parts.imag), sys.byteorder))
+    if dtype.is_floating_point and dtype.limited:
+        value = float(text == "True") if text in ("True", "False") else float(text)
+        return str(int(dtypes.encode(value, dtype)))
     if dtype.is_floating_point:
         value = float(text) if text not in ("True", "False") else float(text == "True")
         if value_type(dtype) == "float":

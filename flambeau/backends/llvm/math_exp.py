@@ -128,7 +128,9 @@ def exp_shifted(x, rest):
     """e^(x + rest) for a small `rest`."""
     form = FORMAT[x.type]
     r, _, i = split(clamp(x, form.exp_zero, form.exp_inf), 2 * form.bias)
-    return _scale(_exp(r if rest is None else r + rest), i)
+    p = _exp(r if rest is None else r + rest)
+    # What underflows takes a processor long; the zeros of a masked softmax come from nothing.
+    return _scale(select(x < form.exp_zero, 0.0, p), i)
 
 
 def exp(x):

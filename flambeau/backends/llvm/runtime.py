@@ -26,6 +26,7 @@ _UNSHARED = 4  # references to a leaf's buffer that only its tensor and its segm
 PIECES = 2  # of a product that a thread gets, on the average
 TILE = 64  # columns of a product: a multiple of those of a tile, for every kind of number
 WORTH_HELP = 1 << 24  # as much, at least, in a program that other threads are woken for
+_ENTRY = 40  # bytes of a table's entry
 SHARE = 1 << 20  # points times instructions, at least, that are worth a chunk
 
 
@@ -232,8 +233,8 @@ class NativeProgram:
         if waiting:
             self.sections.append(_Native(waiting, self.plan))
 
-    def run(self, leaves, scalars):
-        """The buffers of the outputs."""
+    def run(self, leaves, scalars, timer=None):
+        """The buffers of the outputs; the `timer` is told of each call that is done."""
         outputs, addresses, in_place = [], [b.ptr for b in leaves], True
         for alias, size in self.wanted:
             if alias is not None:
@@ -258,7 +259,9 @@ class NativeProgram:
         self.pack(frame.table, 0, *addresses)
         if scalars:
             frame.set_scalars(scalars)
-        if self.simple is not None:
+        if timer is not None:
+            self._run_timed(leaves, scalars, outputs, arena, frame, in_place, timer)
+        elif self.simple is not None:
             self._call(self.simple.in_place if in_place else self.simple, frame)
         elif config.check:
             self._run_checked(leaves, scalars, outputs, arena, frame)
@@ -267,21 +270,18 @@ class NativeProgram:
         self.frames.append(frame)
         return outputs
 
-    def _call(self, section, frame):
+    def _call(self, section, frame, only=None):
+        """Run a section, or the call of that number alone."""
         helpers = team() if section.parallel else None
+        start, count = section.address, section.count
+        if only is not None:
+            start, count = start + _ENTRY * only, 1
         if helpers is None:
-            _run_table(
-                section.address,
-                section.count,
-                frame.bufs,
-                frame.scalars,
-                frame.status_address,
-                None,
-            )
+            _run_table(start, count, frame.bufs, frame.scalars, frame.status_address, None)
         else:
-            helpers.run(_run_table, section.address, section.count, frame)
+            helpers.run(_run_table, start, count, frame)
         if frame.status[0]:
-            self._fail(section.calls[frame.status[3]], frame.status)
+            self._fail(section.calls[frame.status[3] + (only or 0)], frame.status)
 
     def _sections(self, leaves, scalars, outputs, arena, frame, in_place):
         values = {}
@@ -290,6 +290,20 @@ class NativeProgram:
                 self._call(section.in_place if in_place else section, frame)
             else:
                 self._host(section, leaves, outputs, arena, scalars, values)
+
+    def _run_timed(self, leaves, scalars, outputs, arena, frame, in_place, timer):
+        """Call by call."""
+        values, part = {}, self.plan.partition
+        timer.begun()
+        for section in self.sections:
+            if type(section) is not _Native:
+                self._host(section, leaves, outputs, arena, scalars, values)
+                timer.called(section, part)
+                continue
+            section = section.in_place if in_place else section
+            for k, call in enumerate(section.calls):
+                self._call(section, frame, k)
+                timer.called(call, part)
 
     def _run_checked(self, leaves, scalars, outputs, arena, frame):
         """Call by call, each compared with the interpreter."""
@@ -303,7 +317,7 @@ class NativeProgram:
                 number += 1
                 continue
             for k, call in enumerate(section.calls):
-                place = section.address + 40 * k
+                place = section.address + _ENTRY * k
                 _run_table(place, 1, frame.bufs, frame.scalars, frame.status_address, None)
                 if frame.status[0]:
                     self._fail(call, frame.status)

@@ -11,6 +11,10 @@ __all__ = ["OPERATIONS", "cast", "memory_type", "value_type"]
 _MEMORY = {
     "bool": "i8",
     "uint8": "i8",
+    "uint16": "i16",
+    "uint32": "i32",
+    "uint64": "i64",
+    **dict.fromkeys(dtypes.FORMATS, "i8"),  # floats of 8 bits are only copied
     "int8": "i8",
     "int16": "i16",
     "int32": "i32",

@@ -11,10 +11,11 @@ __all__ = ["REDUCTIONS", "interpret"]
 SHORT = 16  # shorter sums are formed one by one in their own dtype, as compiled kernels do
 
 
-def interpret(program, leaves, scalars):
+def interpret(program, leaves, scalars, timer=None):
     """The outputs of a program as arrays, for leaf arrays (flat, of storage dtype) and numbers.
 
-    What is coded in memory (bfloat16, complex32) is decoded, and rounded after each node.
+    What is coded in memory (bfloat16, complex32) is decoded, and rounded after each node. The
+    `timer` is told of each node that is done.
     """
     values = {}
     uses = {}
@@ -27,6 +28,8 @@ def interpret(program, leaves, scalars):
     with np.errstate(all="ignore"):
         for node in program.nodes:
             values[node.id] = evaluate(node, values, leaves, scalars)
+            if timer is not None:
+                timer.evaluated(node)
             for x in node.inputs:
                 if x is not None:
                     uses[x.id] -= 1

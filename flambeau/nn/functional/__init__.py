@@ -80,6 +80,7 @@ from .fold import (
     fold,
     unfold,
 )
+from .grouped import grouped_mm
 from .interpolation import (
     interpolate,
     upsample,
@@ -218,6 +219,7 @@ __all__ = [
     "glu",
     "grid_sample",
     "group_norm",
+    "grouped_mm",
     "gumbel_softmax",
     "hardshrink",
     "hardsigmoid",

@@ -119,7 +119,7 @@ def _adaptive_max(n, name, input, output_size, return_indices):
         rows = input.detach().reshape((-1, *have)) if input.numel() else input.new_zeros((0, *have))
         positions = ops.bounded_positions(rows, *flat, kernel=longest)
         positions = positions.reshape((*input.shape[:-n], *sizes))
-    out = ops.read_at(input, positions, n)
+    out = ops.read_at(input, positions, n=n)
     return (out, positions) if return_indices else out
 
 
@@ -231,7 +231,7 @@ def _fractional(n, name, input, kernel_size, output_size, output_ratio, return_i
     rows = input.detach().reshape((batch * channels, *have))
     positions = ops.bounded_positions(rows, *starts, *ends, kernel=kernel)
     positions = positions.reshape((*input.shape[:-n], *sizes))
-    out = ops.read_at(input, positions, n)
+    out = ops.read_at(input, positions, n=n)
     return (out, positions) if return_indices else out
 
 

@@ -10,7 +10,7 @@ from .dropout import dropout
 from .linear import linear
 from .softmax import softmax
 
-__all__ = ["multi_head_attention_forward", "scaled_dot_product_attention"]
+__all__ = ["added_mask", "multi_head_attention_forward", "scaled_dot_product_attention"]
 
 
 def _require(condition, message):
@@ -52,8 +52,11 @@ def _is_batched(query, key, value, key_padding_mask, attn_mask, num_heads):
     return ndim == 3
 
 
-def _to_add(name, mask, kind):
-    """A mask as numbers to add to scores: of bools, -inf for what is left out."""
+def added_mask(name, mask, kind):
+    """A mask, or None, as numbers to add to scores: of bools, -inf for what is left out.
+
+    Raises AssertionError, naming it, for integers.
+    """
     if mask is None or mask.dtype.is_floating_point:
         return mask
     _require(mask.dtype == flambeau.bool, f"only bool and floating types of {name} are supported")
@@ -73,10 +76,10 @@ def _masks(query, key_padding_mask, attn_mask, is_causal, need_weights):
             "Need attn_mask if specifying the is_causal hint. You may use the Transformer module "
             "method `generate_square_subsequent_mask` to create this mask."
         )
-    padding = _to_add("key_padding_mask", key_padding_mask, query.dtype)
+    padding = added_mask("key_padding_mask", key_padding_mask, query.dtype)
     if is_causal and padding is None and not need_weights:
         return None, None, True
-    return padding, _to_add("attn_mask", attn_mask, query.dtype), False
+    return padding, added_mask("attn_mask", attn_mask, query.dtype), False
 
 
 def _three(x):

@@ -169,15 +169,15 @@ def _grouped_shape(x, groups):
     return x.shape[0], groups, x.shape[1] // groups * math.prod(x.shape[2:])
 
 
-@composite
-def _group_norm(x, weight, bias, eps, *, groups):
+@composite(name="group_norm")
+def group_norm_op(x, weight, bias, eps, *, groups):
     _check_channels(x, weight=weight, bias=bias)
     grouped = widen(x).reshape(_grouped_shape(x, groups))
     normal = standardize(grouped, (2,), eps)[0].reshape(x.shape)
     return narrow(_affine(normal, _per_channel(weight, x), _per_channel(bias, x)), x)
 
 
-@_group_norm.vjp
+@group_norm_op.vjp
 def _(g, out, x, weight, bias, eps, *, groups):
     others = (0, *range(2, x.dim()))
     shape = _grouped_shape(x, groups)
@@ -209,7 +209,7 @@ def group_norm(input, num_groups, weight=None, bias=None, eps=1e-05):
         )
     if input.shape[0] * input.shape[1] // num_groups * math.prod(input.shape[2:]) == 1:
         _refuse_single_value(input)
-    return _group_norm(input, weight, bias, eps, groups=num_groups)
+    return group_norm_op(input, weight, bias, eps, groups=num_groups)
 
 
 def _refuse_single_value(input):

@@ -99,7 +99,7 @@ def _max_pool(n, name, input, kernel_size, stride, padding, dilation, ceil_mode,
     if not indices:
         return ops.max_pool[n](input, **how)
     positions = ops.max_positions(input, **how)
-    return ops.read_at(input, positions, n), positions
+    return ops.read_at(input, positions, n=n), positions
 
 
 def max_pool1d_with_indices(

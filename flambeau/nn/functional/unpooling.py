@@ -14,7 +14,7 @@ def _unpool(x, positions, *, size):
 
 @_unpool.vjp
 def _(g, out, x, positions, *, size):
-    return ops.read_at(g, positions, len(size)), None
+    return ops.read_at(g, positions, n=len(size)), None
 
 
 def _output_size(x, kernel, stride, padding, given):

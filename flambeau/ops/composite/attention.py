@@ -2,8 +2,9 @@
 
 import math
 
+from ...recorder.trace import autocast_dtype
 from .. import elementwise as ew
-from ..core import composite
+from ..core import cast_floats, composite
 from ..creation import arange
 from ..dropout import dropout
 from ..movement import contiguous
@@ -33,6 +34,22 @@ def masked_softmax(x):
 def _(g, out, x):
     weighted = widen(g) * widen(out)
     return weighted - widen(out) * _total(weighted)
+
+
+@composite(name="attention_weights")
+def _weights_where(scores, mask, *, is_causal):
+    """`masked_softmax` of the scores where the mask is true, or in a row up to its own number."""
+    if is_causal:
+        rows, columns = scores._meta.shape[-2:]
+        mask = ew.le(arange(columns), arange(rows).unsqueeze(1))
+    return masked_softmax(ew.where(mask, scores, -math.inf))
+
+
+@_weights_where.vjp
+def _(g, out, scores, mask, *, is_causal):
+    # Weights are zeros where the mask is false, so gradients are, too.
+    weighted = widen(g) * widen(out)
+    return weighted - widen(out) * _total(weighted), None
 
 
 def _check(query, key, value, attn_mask, is_causal):
@@ -103,6 +120,10 @@ def scaled_dot_product_attention(
     >>> torch.nn.functional.scaled_dot_product_attention(x, x, x, is_causal=True)[0]
     tensor([1., 0.])
     """
+    lower = autocast_dtype()
+    if lower is not None:
+        tensors = (query, key, value, attn_mask)
+        query, key, value, attn_mask = (cast_floats(x, lower) for x in tensors)
     _check(query, key, value, attn_mask, is_causal)
     if enable_gqa:
         if min(x.ndim for x in (query, key, value)) < 3:
@@ -111,17 +132,14 @@ def scaled_dot_product_attention(
         key, value = _shared(key, heads), _shared(value, heads)
     if scale is None:
         scale = 1 / math.sqrt(max(query._meta.shape[-1], 1))
-    scores = (query * float(scale)) @ key.transpose(-2, -1)
-    if is_causal:
-        rows, columns = scores._meta.shape[-2:]
-        attn_mask = ew.le(arange(columns), arange(rows).unsqueeze(1))
-    if attn_mask is not None:
-        if attn_mask._meta.dtype.name == "bool":
-            scores = ew.where(attn_mask, scores, -math.inf)
-        else:
-            scores = scores + attn_mask.to(query._meta.dtype)
+    scores = (widen(query) * float(scale)) @ widen(key).transpose(-2, -1)
     require_floating("softmax", scores)
-    weights = masked_softmax(scores)
+    if is_causal or (attn_mask is not None and attn_mask._meta.dtype.name == "bool"):
+        weights = _weights_where(scores, attn_mask, is_causal=is_causal)
+    elif attn_mask is not None:
+        weights = masked_softmax(scores + attn_mask.to(scores._meta.dtype))
+    else:
+        weights = masked_softmax(scores)
     if dropout_p > 0:
         weights = dropout(weights, dropout_p)
-    return weights @ value
+    return narrow(weights @ widen(value), query)

@@ -8,7 +8,14 @@ import weakref
 from ...tensor import Tensor
 from ..optimizer import Optimizer
 
-__all__ = ["LRScheduler", "copied", "require_optimizer", "set_option", "warn_about_epoch"]
+__all__ = [
+    "LRScheduler",
+    "copied",
+    "per_group",
+    "require_optimizer",
+    "set_option",
+    "warn_about_epoch",
+]
 
 HOW_TO = "https://pytorch.org/docs/stable/optim.html#how-to-adjust-learning-rate"
 
@@ -155,6 +162,19 @@ def require_optimizer(optimizer):
 def copied(value):
     """A copy of an option that is a tensor; any other option itself."""
     return value.clone() if isinstance(value, Tensor) else value
+
+
+def per_group(optimizer, name, value):
+    """A list with one value for each group. Raises ValueError for a list of another length."""
+    groups = optimizer.param_groups
+    if not isinstance(value, (list, tuple)):
+        return [value] * len(groups)
+    if len(value) != len(groups):
+        raise ValueError(
+            f"{name} must have the same length as optimizer.param_groups. {name} has "
+            f"{len(value)} values, param_groups has {len(groups)}."
+        )
+    return list(value)
 
 
 def set_option(group, name, value):

@@ -3,22 +3,9 @@
 import math
 import types
 
-from .base import LRScheduler, copied, set_option
+from .base import LRScheduler, copied, per_group, set_option
 
 __all__ = ["CyclicLR", "OneCycleLR"]
-
-
-def _per_group(optimizer, name, value):
-    """A list with one value for each group. Raises ValueError for a list of another length."""
-    groups = optimizer.param_groups
-    if not isinstance(value, (list, tuple)):
-        return [value] * len(groups)
-    if len(value) != len(groups):
-        raise ValueError(
-            f"{name} must have the same length as optimizer.param_groups. {name} has "
-            f"{len(value)} values, param_groups has {len(groups)}."
-        )
-    return list(value)
 
 
 def _uses_beta1(optimizer):
@@ -76,11 +63,11 @@ class CyclicLR(LRScheduler):
         max_momentum=0.9,
         last_epoch=-1,
     ):
-        base_lrs = _per_group(optimizer, "base_lr", base_lr)
+        base_lrs = per_group(optimizer, "base_lr", base_lr)
         if last_epoch == -1:
             for group, lr in zip(optimizer.param_groups, base_lrs, strict=True):
                 set_option(group, "lr", lr)
-        self.max_lrs = _per_group(optimizer, "max_lr", max_lr)
+        self.max_lrs = per_group(optimizer, "max_lr", max_lr)
         up = float(step_size_up)
         down = up if step_size_down is None else float(step_size_down)
         self.total_size = up + down
@@ -100,8 +87,8 @@ class CyclicLR(LRScheduler):
 
     def _begin_momentum(self, optimizer, base_momentum, max_momentum, last_epoch):
         self.use_beta1 = _uses_beta1(optimizer)
-        self.base_momentums = _per_group(optimizer, "base_momentum", base_momentum)
-        self.max_momentums = _per_group(optimizer, "max_momentum", max_momentum)
+        self.base_momentums = per_group(optimizer, "base_momentum", base_momentum)
+        self.max_momentums = per_group(optimizer, "max_momentum", max_momentum)
         if last_epoch == -1:
             ends = zip(self.max_momentums, self.base_momentums, strict=True)
             for group, (most, least) in zip(optimizer.param_groups, ends, strict=True):
@@ -202,7 +189,7 @@ class OneCycleLR(LRScheduler):
                 f"anneal_strategy must be one of 'cos' or 'linear', instead got {anneal_strategy}"
             )
         self._anneal_func_type = anneal_strategy
-        max_lrs = _per_group(optimizer, "max_lr", max_lr)
+        max_lrs = per_group(optimizer, "max_lr", max_lr)
         if last_epoch == -1:
             for group, most in zip(optimizer.param_groups, max_lrs, strict=True):
                 group["initial_lr"] = most / div_factor
@@ -211,8 +198,8 @@ class OneCycleLR(LRScheduler):
         self.cycle_momentum = cycle_momentum
         if cycle_momentum:
             self.use_beta1 = _uses_beta1(optimizer)
-            bases = _per_group(optimizer, "base_momentum", base_momentum)
-            tops = _per_group(optimizer, "max_momentum", max_momentum)
+            bases = per_group(optimizer, "base_momentum", base_momentum)
+            tops = per_group(optimizer, "max_momentum", max_momentum)
             if last_epoch == -1:
                 for group, least, most in zip(optimizer.param_groups, bases, tops, strict=True):
                     _set_momentum(group, self.use_beta1, most)

@@ -7,6 +7,9 @@ import numpy as np
 
 import flambeau
 
+from ...dtypes import FROM_NUMPY
+from . import rows
+
 __all__ = ["collate", "default_collate", "default_collate_fn_map", "default_convert"]
 
 NOT_NUMBERS = "SUO"  # NumPy's kinds of bytes, text and objects.
@@ -118,14 +121,18 @@ def _like_sequence(model, items):
 
 
 def _collate_tensors(batch, *, collate_fn_map=None):
-    return flambeau.stack(batch, 0)
+    stacked = rows.stack(batch)
+    return flambeau.stack(batch, 0) if stacked is None else stacked
 
 
 def _collate_arrays(batch, *, collate_fn_map=None):
     if batch[0].dtype.kind in NOT_NUMBERS:
         raise _not_collated(batch[0].dtype)
-    if (collate_fn_map or {}).get(flambeau.Tensor) is _collate_tensors and _alike(batch):
-        return flambeau.from_numpy(np.stack(batch))
+    kind = FROM_NUMPY.get(batch[0].dtype)
+    if (collate_fn_map or {}).get(flambeau.Tensor) is _collate_tensors and kind and _alike(batch):
+        stacked, elements = rows.new((len(batch), *batch[0].shape), kind)
+        np.stack(batch, out=elements)
+        return stacked
     tensors = [flambeau.as_tensor(array) for array in batch]
     return collate(tensors, collate_fn_map=collate_fn_map)
 

@@ -215,11 +215,23 @@ class Subset(Dataset[T_co]):
         return len(self.indices)
 
 
+# In a worker process, what tells the loader how far it is: the number of batches it has answered,
+# and the place, in its batch, of the sample that it reads; -1 while it reads none.
+progress = None
+
+
 def read_samples(dataset, indices):
     """The list of samples at `indices`, by `dataset.__getitems__` where there is one."""
     if callable(getattr(dataset, "__getitems__", None)):
         return dataset.__getitems__(indices)
-    return [dataset[index] for index in indices]
+    if progress is None:
+        return [dataset[index] for index in indices]
+    samples = []
+    for place, index in enumerate(indices):
+        progress[1] = place
+        samples.append(dataset[index])
+    progress[1] = -1
+    return samples
 
 
 def random_split(dataset, lengths, generator=None):

@@ -4,6 +4,7 @@ import math
 
 import flambeau
 
+from ...distributed.group import get_rank, get_world_size
 from .sampler import Sampler
 
 __all__ = ["DistributedSampler"]
@@ -14,8 +15,8 @@ class DistributedSampler(Sampler[int]):
 
     With `shuffle` the order depends on `seed` and on the epoch told by `set_epoch`. Shares have one
     length: the first indices are repeated at the end, or with `drop_last` the last ones left out.
-    Raises RuntimeError where `num_replicas` or `rank` is not given (there is no process group to
-    ask), ValueError for a rank outside of `[0, num_replicas - 1]`.
+    What is not given of `num_replicas` and `rank` is asked of the default process group. Raises
+    ValueError where there is none, and for a rank outside of `[0, num_replicas - 1]`.
 
     >>> from flambeau.utils.data import DistributedSampler
     >>> [list(DistributedSampler(range(5), 2, rank, shuffle=False)) for rank in range(2)]
@@ -25,10 +26,8 @@ class DistributedSampler(Sampler[int]):
     def __init__(
         self, dataset, num_replicas=None, rank=None, shuffle=True, seed=0, drop_last=False
     ):
-        if num_replicas is None or rank is None:
-            raise RuntimeError(
-                "DistributedSampler needs num_replicas and rank: no process group is initialized"
-            )
+        num_replicas = get_world_size() if num_replicas is None else num_replicas
+        rank = get_rank() if rank is None else rank
         if not 0 <= rank < num_replicas:
             raise ValueError(
                 f"Invalid rank {rank}, rank should be in the interval [0, {num_replicas - 1}]"

@@ -1,7 +1,10 @@
 """From keys to a batch: what a `DataLoader` does with a dataset, here or in a worker."""
 
+import numpy as np
+
 import flambeau
 
+from . import rows
 from .collate import default_collate
 from .dataset import IterableDataset, Subset, TensorDataset, read_samples
 
@@ -52,8 +55,8 @@ def _columns(dataset):
         return (dataset.tensors, None) if plain else None
     if type(dataset) is Subset and (columns := _columns(dataset.dataset)):
         tensors, inner = columns
-        rows = dataset.indices
-        return tensors, rows if inner is None else [inner[row] for row in rows]
+        mine = dataset.indices
+        return tensors, mine if inner is None else [inner[row] for row in mine]
     return None
 
 
@@ -62,10 +65,15 @@ def _gather_fetcher(dataset, tensors, indices):
     size = tensors[0].size(0)
 
     def fetch(keys):
-        rows = keys if indices is None else [indices[key] for key in keys]
-        if not all(type(row) is int and 0 <= row < size for row in rows):
+        named = keys if indices is None else [indices[key] for key in keys]
+        # Keys of other kinds, such as bools, mean something else to a tensor.
+        at = np.array(named) if set(map(type, named)) == {int} else None
+        if at is None or at.min() < 0 or at.max() >= size:
             return default_collate(read_samples(dataset, keys))
-        at = flambeau.tensor(rows)
-        return [tensor.index_select(0, at) for tensor in tensors]
+        taken = [rows.take(tensor, at) for tensor in tensors]
+        if any(batch is None for batch in taken):
+            at = flambeau.from_numpy(at)
+            taken = [tensor.index_select(0, at) for tensor in tensors]
+        return taken
 
     return fetch

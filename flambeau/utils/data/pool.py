@@ -16,7 +16,7 @@ __all__ = ["Worker", "answer_of_first", "shut_down"]
 # Seconds that a worker has to finish when told to stop.
 GRACE = 5.0
 # Seconds of waiting for a batch after which the user is told where the worker is.
-SLOW = 60.0
+SLOW = 10.0
 
 
 class Worker:
@@ -31,13 +31,15 @@ class Worker:
         self.keys = collections.deque()
         self.active = True
         self.listening = False
+        self.sent = 0
+        self.progress = context.RawArray("q", [0, -1])
         tasks, self.tasks = context.Pipe(duplex=False)
         # Both ways, since descriptors can only be sent through a socket.
         self.results, results = context.Pipe(duplex=True)
         loader_ends.update((self.tasks, self.results))
         self.process = context.Process(
             target=work,
-            args=(worker_id, job, tasks, results),
+            args=(worker_id, job, tasks, results, self.progress),
             name=f"DataLoader-worker-{worker_id}",
             daemon=True,
         )
@@ -60,6 +62,7 @@ class Worker:
     def send(self, epoch, key):
         """Ask for the batch of `key`."""
         self.keys.append(key)
+        self.sent += 1
         try:
             self.tasks.send_bytes(pickle.dumps((epoch, key)))
         except OSError:
@@ -85,7 +88,15 @@ class Worker:
 
     def place(self):
         """What it was or is doing, for messages."""
-        return f" while reading {_brief(self.keys[0])}" if self.keys else ""
+        if not self.keys:
+            return ""
+        answered, place = self.progress
+        # It may be further than its answers that were looked at.
+        at = answered - (self.sent - len(self.keys))
+        key = self.keys[min(max(at, 0), len(self.keys) - 1)]
+        if isinstance(key, list) and 0 <= place < len(key):
+            return f" while reading the sample {key[place]!r:.60} of {_brief(key)}"
+        return f" while reading {_brief(key)}"
 
     def show_stack(self):
         """Have it print on standard error where it is."""

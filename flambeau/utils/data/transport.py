@@ -10,7 +10,16 @@ import os
 import pickle
 import sys
 
+import numpy as np
+
 import flambeau
+
+from ... import dtypes
+from ...backends.memory import Buffer
+from ...ops.from_data import from_array
+from ...recorder import sync
+from ...recorder.entering import new_leaf
+from ...recorder.handle import intern
 
 __all__ = ["receive", "send"]
 
@@ -98,17 +107,17 @@ class _Pickler(pickle.Pickler):
                 "a batch holds a tensor that requires grad and is not a leaf, which can not be "
                 "sent from a worker process: detach() it"
             )
-        values = obj.detach()
-        as_bits = values.dtype == flambeau.bfloat16
-        array = (values.view(flambeau.int16) if as_bits else values).numpy()
-        if not array.flags.c_contiguous:
-            array = array.copy()
-        return _make_tensor, (array, as_bits, obj.requires_grad)
+        buffer, meta = sync.realize(obj if obj.is_contiguous() else obj.contiguous())
+        array = buffer.numpy(meta.dtype.numpy, meta.span)[meta.offset :].reshape(meta.shape)
+        return _make_tensor, (array, meta.dtype.name, obj.requires_grad)
 
 
-def _make_tensor(array, as_bits, requires_grad):
-    # A copy: the engine must not put off what reads memory that others may write.
-    tensor = flambeau.tensor(array)
-    if as_bits:
-        tensor = tensor.view(flambeau.bfloat16)
+def _make_tensor(array, name, requires_grad):
+    """A tensor over an array that was received: nobody else has that memory."""
+    dtype, flat = dtypes.BY_NAME[name], array.reshape(-1).view(np.uint8)
+    address = flat.__array_interface__["data"][0]
+    if address % ALIGNMENT:
+        tensor = from_array(array, dtype)
+    else:
+        tensor = new_leaf(intern(array.shape, dtype), Buffer(flat, address, flat.size))
     return tensor.requires_grad_() if requires_grad else tensor

@@ -14,6 +14,7 @@ import numpy as np
 
 import flambeau
 
+from . import dataset
 from .dataset import IterableDataset
 from .fetch import make_fetcher
 from .transport import send
@@ -93,11 +94,12 @@ class _Verbatim(str):
     __repr__ = str.__str__
 
 
-def work(worker_id, job, tasks, results):
+def work(worker_id, job, tasks, results, progress):
     """Answer each (epoch, key) that comes through `tasks` by (kind, epoch, value), until told.
 
     The kind is BATCH, END (of a stream: other tasks of this epoch are not answered) or FAILURE. An
-    answer of None goes ahead: this process listens.
+    answer of None goes ahead: this process listens. `progress` is
+    kept up to date: see `dataset.progress`.
     """
     for connection in list(loader_ends):
         connection.close()
@@ -105,6 +107,7 @@ def work(worker_id, job, tasks, results):
     stop = threading.Event()
     threading.Thread(target=_listen, args=(tasks, inbox, stop), daemon=True).start()
     _show_stack_on_demand()
+    dataset.progress = progress
     where = f"in DataLoader worker process {worker_id}"
     reader = _Reader(job, where)
     try:
@@ -112,20 +115,25 @@ def work(worker_id, job, tasks, results):
         reader.failure = _prepare(worker_id, job, where)
         while (message := inbox.get()) and not stop.is_set():
             epoch, key = pickle.loads(message)
+            progress[1] = -1
             answer = reader.read(epoch, key)
-            if answer is None:
-                continue
-            try:
-                send(results, answer)
-            except OSError:
-                raise
-            except Exception as error:
-                # What can not be pickled.
-                send(results, (FAILURE, epoch, Failure(error, where)))
+            if answer is not None:
+                _send(results, answer, epoch, where)
+            progress[0] += 1
             del answer
     except (BrokenPipeError, ConnectionResetError, KeyboardInterrupt):
         # The loader does not listen any more; or Ctrl-C, which goes to all processes.
         pass
+
+
+def _send(results, answer, epoch, where):
+    try:
+        send(results, answer)
+    except OSError:
+        raise
+    except Exception as error:
+        # What can not be pickled.
+        send(results, (FAILURE, epoch, Failure(error, where)))
 
 
 class _Reader:

@@ -29,6 +29,9 @@ def records(s):
             grad=False,
         ),
         "nanquantile": s.record(c(v, 0.3), c(x, 0.5, 1), second=False, kinds=()),
+        "hash_tensor": s.record(
+            x, c(x, 1), c(x, (0, 1), keepdim=True), s.ints(6), grad=False, kinds=()
+        ),
         "unique": s.record(
             near, c(near, return_inverse=True, return_counts=True), grad=False, kinds=("int",)
         ),

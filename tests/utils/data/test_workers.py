@@ -270,7 +270,8 @@ def leave(index):
 )
 def test_death_is_noticed(trouble, how):
     loader = DataLoader(Troubled(trouble), batch_size=2, num_workers=2)
-    expected = rf"\(pid\(s\) \d+\) exited unexpectedly: worker 1 {how}.* the samples \[2, 3\]"
+    expected = rf"\(pid\(s\) \d+\) exited unexpectedly: worker 1 {how}.* the sample 3 of the"
+    expected += r" samples \[2, 3\]"
     with pytest.raises(RuntimeError, match=expected):
         list(loader)
 
@@ -283,7 +284,9 @@ def hang(index):
 def test_timeout(capfd, monkeypatch):
     monkeypatch.setattr("flambeau.utils.data.pool.GRACE", 1.0)
     loader = DataLoader(Troubled(hang), batch_size=2, num_workers=1, timeout=1)
-    expected = r"timed out after 1 seconds: worker 0 .* while reading the samples \[2, 3\]"
+    expected = (
+        r"timed out after 1 seconds: worker 0 .* reading the sample 3 of the samples \[2, 3\]"
+    )
     with pytest.raises(RuntimeError, match=expected):
         list(loader)
     deadline = time.monotonic() + 20
@@ -385,3 +388,17 @@ def test_resume_stream():
     rest = numbers(batches)
     loader.load_state_dict(state)
     assert numbers(loader) == rest
+
+
+def wait_then_leave(index):
+    time.sleep(0.5)
+    os._exit(7)
+
+
+def test_death_names_the_batch_it_was_at():
+    """Also where answers to earlier batches are still to be looked at."""
+    loader = DataLoader(Troubled(wait_then_leave), batch_size=1, num_workers=1, prefetch_factor=4)
+    batches = iter(loader)
+    time.sleep(1.5)
+    with pytest.raises(RuntimeError, match="while reading the sample 3 of the samples \\[3\\]"):
+        list(batches)
