@@ -2,8 +2,9 @@
 
 import importlib
 import importlib.util
+import sys
 
-__all__ = ["submodules"]
+__all__ = ["also_known_as", "submodules"]
 
 
 def submodules(package, later=None):
@@ -22,3 +23,9 @@ def submodules(package, later=None):
         raise AttributeError(f"module {package!r} has no attribute {name!r}")
 
     return __getattr__
+
+
+def also_known_as(package, **modules):
+    """Let modules be imported as submodules of a package too: where PyTorch keeps their names."""
+    for name, module in modules.items():
+        sys.modules[f"{package}.{name}"] = module

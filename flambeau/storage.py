@@ -6,6 +6,7 @@ They are looked at for the address and the size of memory, and to find out which
 import numpy as np
 
 from . import dtypes
+from .ops.api import METHODS
 from .ops.from_data import from_array
 from .recorder import inplace, sync
 from .recorder.entering import share
@@ -145,6 +146,13 @@ class TypedStorage:
 
     def __getitem__(self, index):
         return self._elements()[index].tolist()
+
+    def __setitem__(self, index, value):
+        if type(index) is int and not -len(self) <= index < len(self):
+            raise IndexError(f"index {index} is out of bounds for {len(self)} elements")
+        seen = inplace.detached(self._untyped._view)
+        whole = seen.as_strided((share(seen).meta.numel,), (1,), 0)
+        METHODS["__setitem__"](whole.view(self.dtype), index, value)
 
     def __iter__(self):
         return iter(self.tolist())

@@ -1,8 +1,11 @@
-"""The version of flambeau, and what it was built for."""
+"""The versions: of PyTorch's API that is followed, and of flambeau itself."""
 
-__all__ = ["__version__", "cuda", "debug", "git_version", "hip"]
+from .torch_version import TorchVersion
 
-__version__ = "0.1.0"
+__all__ = ["__version__", "cuda", "debug", "flambeau", "git_version", "hip"]
+
+flambeau = "0.1.0"
+__version__ = TorchVersion(f"2.13.0+flambeau.{flambeau}")
 cuda = hip = None
 git_version = "unknown"
 debug = False

@@ -7,9 +7,9 @@ __all__ = ["info", "version"]
 
 def version():
     """The version of flambeau."""
-    from flambeau.version import __version__
+    from flambeau.version import flambeau
 
-    return __version__
+    return flambeau
 
 
 def info(argv):

@@ -1,7 +1,7 @@
 """Optimizers, and schedules of their learning rates."""
 
-from ..lazy import submodules
-from . import lr_scheduler
+from ..lazy import also_known_as, submodules
+from . import adam, lr_scheduler
 from .adadelta import Adadelta
 from .adafactor import Adafactor
 from .adagrad import Adagrad
@@ -19,6 +19,7 @@ from .sgd import SGD
 from .sparse_adam import SparseAdam
 
 __getattr__ = submodules(__name__)
+also_known_as(__name__, adamw=adam)
 
 __all__ = [
     "ASGD",

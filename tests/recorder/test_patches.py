@@ -23,6 +23,8 @@ steps = st.one_of(
     st.tuples(st.just("row"), rows, numbers),
     st.tuples(st.just("rows"), rows, rows, numbers),
     st.tuples(st.just("add"), rows, rows, numbers),
+    st.tuples(st.just("add row"), rows, numbers),
+    st.tuples(st.just("add to part"), rows, numbers),
     st.tuples(st.just("from row"), rows, rows),
     st.tuples(st.just("same row"), rows, rows),
     st.tuples(st.just("part of row"), rows, numbers),
@@ -48,6 +50,12 @@ def do(step, x, a, kept):
     elif name == "add":
         x[at[0] : at[1]] += at[2]
         a[at[0] : at[1]] += at[2]
+    elif name == "add row":
+        x[at[0]] += at[1]
+        a[at[0]] += at[1]
+    elif name == "add to part":
+        x[at[0], 5:7] += at[1]
+        a[at[0], 5:7] += at[1]
     elif name == "from row":
         x[at[0]] = x[at[1]] * 0.5
         a[at[0]] = a[at[1]] * 0.5
