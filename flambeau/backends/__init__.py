@@ -1,4 +1,4 @@
-"""Runs programs: cold ones by the NumPy interpreter, hot ones compiled."""
+"""Runs programs: cold ones by the NumPy interpreter, hot and large ones compiled."""
 
 from sys import getrefcount
 
@@ -13,6 +13,7 @@ __all__ = ["Executable"]
 
 __getattr__ = lazy.submodules(__name__)  # mps, cudnn and other settings that PyTorch has
 
+MUCH = 1 << 25  # elements in all values of a program: the interpreter takes some 5 ns for each
 _UNSHARED = 4  # references to a leaf's buffer that only its tensor and its segment hold
 
 
@@ -37,7 +38,7 @@ class Executable:
         self.runs += 1
         native = self.native
         if native is None:
-            if config.backend == "numpy" or (config.backend == "auto" and self.runs == 1):
+            if config.backend == "numpy" or (config.backend == "auto" and self._is_cold()):
                 return self._interpret(leaves, scalars, timer)
             from .llvm.runtime import NativeProgram
 
@@ -49,6 +50,10 @@ class Executable:
             return native.run(leaves, scalars, timer)
         except OutOfRange as error:
             raise _located(error) from None
+
+    def _is_cold(self):
+        """Whether this is the first run, and not so much that compiling takes less time."""
+        return self.runs == 1 and sum(n.numel for n in self.program.nodes) < MUCH
 
     def _interpret(self, leaves, scalars, timer):
         program = self.program
