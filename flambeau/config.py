@@ -7,7 +7,7 @@ __all__ = ["VARIABLES", "describe"]
 # name -> (default, what it does)
 VARIABLES = {
     "FLAMBEAU_BACKEND": ("auto", "`auto` interprets cold and compiles hot code; `numpy`, `llvm`"),
-    "FLAMBEAU_THREADS": ("", "threads a program runs on; the number of cores by default"),
+    "FLAMBEAU_THREADS": ("", "threads a program runs on; OMP_NUM_THREADS, or all cores"),
     "FLAMBEAU_CHECK": ("0", "`1`: compare every kernel with the NumPy interpreter"),
     "FLAMBEAU_VERIFY": ("0", "`1`: verify the program between the stages of the compiler"),
     "FLAMBEAU_SHOW": ("", "stages to print, by comma: trace, program, kernels, plan, llvm, all"),
@@ -23,8 +23,14 @@ def _read(name):
     return os.environ.get(name, VARIABLES[name][0])
 
 
+def _openmp_threads():
+    """The threads that programs are asked to use by the variable that PyTorch reads; 0 if none."""
+    first = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
+    return int(first) if first.isdecimal() else 0
+
+
 backend = _read("FLAMBEAU_BACKEND")
-threads = int(_read("FLAMBEAU_THREADS") or 0)
+threads = int(_read("FLAMBEAU_THREADS") or _openmp_threads())
 check = _read("FLAMBEAU_CHECK") == "1"
 verify = _read("FLAMBEAU_VERIFY") == "1"
 show = frozenset(filter(None, _read("FLAMBEAU_SHOW").split(",")))

@@ -15,6 +15,7 @@ from .varying import varies
 __all__ = ["add_patch", "apply", "patch_for"]
 
 LARGE = 4096  # elements of memory that are worth it
+MANY = 48  # stretches of one storage that a segment reads and writes: each is compared with others
 _ALONE = 3  # references to the memory of a storage: its own, a local name and getrefcount
 
 
@@ -80,6 +81,8 @@ def _is_free(storage, tensor):
     segment = local.trace.segment
     mine = tensor._pos if tensor._segment is segment else None
     parts = storage.parts if storage.reader is segment else ()
+    if len(parts) > MANY:
+        return False
     if any(a < stop and start < b and at != mine for a, b, at in parts):
         return False
     return getrefcount(buffer) == _ALONE + len(parts)
