@@ -5,6 +5,7 @@ submodules such as `flambeau.nn` are imported when they are first asked for.
 """
 
 import math
+import sys
 
 from . import autograd, dtypes, ops, tensor
 from .autograd import enable_grad, inference_mode, no_grad, set_grad_enabled
@@ -57,7 +58,7 @@ from .formats import (
     strided,
 )
 from .generator import default_generator
-from .lazy import submodules
+from .lazy import also_known_as, submodules
 from .legacy import (
     BFloat16Tensor,
     BoolTensor,
@@ -135,6 +136,7 @@ detach_, fill_, resize_as_, zero_ = (
 
 # Names that are defined in a submodule which is not imported before they are needed.
 _LATER = {
+    "Future": "futures",
     "load": "serialization",
     "save": "serialization",
     "set_printoptions": "printing",
@@ -158,7 +160,8 @@ _LATER = {
         ),
         "sparse.creation",
     ),
-    **dict.fromkeys(("SymInt", "_assert", "_check", "get_device_module", "sym_int"), "queries"),
+    **dict.fromkeys(("SymBool", "SymFloat", "SymInt", "_assert", "_assert_async"), "queries"),
+    **dict.fromkeys(("_check", "get_device_module", "sym_int"), "queries"),
     **dict.fromkeys(("TypedStorage", "UntypedStorage"), "storage"),
     **dict.fromkeys(("Event", "Stream"), "cuda"),
     **dict.fromkeys(("cond", "while_loop"), "control"),
@@ -203,7 +206,16 @@ _LATER = {
     ),
 }
 
-__getattr__ = submodules(__name__, _LATER)
+_submodule = submodules(__name__, _LATER)
+
+
+def __getattr__(name):
+    if name.endswith("_") and name in ops.api.METHODS and name[:-1] in ops.api.FUNCTIONS:
+        return ops.api.METHODS[name]  # in place, as a function of the tensor
+    return _submodule(name)
+
+
+also_known_as(__name__, functional=sys.modules[__name__])
 
 __all__ = [
     "AcceleratorError",

@@ -101,16 +101,45 @@ def cuda(self, device=None, non_blocking=False):
 
 
 def _type(self, dtype=None, non_blocking=False):
-    """The name of its type, or the tensor cast to a type."""
+    """The name of its type, or the tensor cast to a type.
+
+    A type is a dtype, a class such as `torch.FloatTensor`, or the name of one of these classes.
+    """
     if dtype is None:
-        name = self._meta.dtype.name
-        unsigned = name.startswith("u")
-        other = f"U{name[1:].capitalize()}Tensor" if unsigned else f"{name.capitalize()}Tensor"
-        return "torch." + _LEGACY.get(name, other)
-    if isinstance(dtype, str):
-        names = {f"torch.{v}": k for k, v in _LEGACY.items()}
-        dtype = dtypes.BY_NAME[names.get(dtype, dtype.removeprefix("torch."))]
-    return cast_to(self, dtype)
+        return _type_name(self._meta.dtype)
+    if isinstance(dtype, dtypes.dtype):
+        return cast_to(self, dtype)
+    if dtype is Tensor:
+        return cast_to(self, dtypes.get_default_dtype())
+    return cast_to(self, _of_type(dtype))
+
+
+def _type_name(kind):
+    name = kind.name
+    unsigned = name.startswith("u")
+    other = f"U{name[1:].capitalize()}Tensor" if unsigned else f"{name.capitalize()}Tensor"
+    return "torch." + _LEGACY.get(name, other)
+
+
+def _of_type(kind):
+    """The dtype of a class of tensors, or of its name.
+
+    Raises: ValueError for what is none; RuntimeError for tensors of a device that is not there.
+    """
+    if isinstance(kind, type):
+        home = kind.__module__
+        name = kind.__name__ if home == "builtins" else f"{home}.{kind.__name__}"
+    elif isinstance(kind, str):
+        name = kind
+    else:
+        raise TypeError("dtype must be a type, str, or dtype object")
+    if name.startswith("torch.cuda."):
+        require_device("cuda")
+    known = {_type_name(d): d for d in dtypes.ALL}
+    found = known.get(name.replace("torch.sparse.", "torch."))
+    if found is None:
+        raise ValueError(f"invalid type: {name!r}")
+    return found
 
 
 METHODS["type"] = _type
@@ -194,7 +223,11 @@ Tensor._new = staticmethod(_new)
 @method
 def as_subclass(self, cls):
     """The same tensor as an instance of a subclass."""
-    return _make_subclass(cls, self, self.requires_grad)
+    if not self.requires_grad:
+        return _make_subclass(cls, self)
+    out = self.view(self._meta.shape)  # gradients pass through it
+    out.__class__ = cls
+    return out
 
 
 @method

@@ -166,6 +166,7 @@ def why(pending=False):
     It costs nothing before it is called. Raises RuntimeError if this thread has run no program.
 
     >>> import flambeau as torch
+    >>> torch.synchronize()
     >>> x = torch.ones(3)
     >>> print(((x + 1).exp() * 2).tolist()[0] > 14)
     True

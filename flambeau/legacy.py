@@ -1,6 +1,7 @@
 """The constructors by element type that came before `dtype`: `FloatTensor`, `LongTensor`, ..."""
 
 from . import dtypes
+from .formats import strided
 from .ops import creation, from_data
 from .recorder.handle import CPU, Size, Tensor
 
@@ -27,7 +28,7 @@ class LegacyType(type):
         return creation.empty(*(args or (0,)), dtype=cls.dtype, device=device)
 
     def __instancecheck__(cls, obj):
-        return isinstance(obj, Tensor) and obj._meta.dtype is cls.dtype
+        return isinstance(obj, Tensor) and obj.dtype is cls.dtype and obj.layout is strided
 
     def __repr__(cls):
         return f"<class 'torch.{cls.__name__}'>"

@@ -9,6 +9,8 @@ from .recorder.handle import Tensor
 from .recorder.record import NUMBERS
 
 __all__ = [
+    "SymBool",
+    "SymFloat",
     "SymInt",
     "can_cast",
     "detach",
@@ -31,6 +33,20 @@ class SymInt:
 
     def __init__(self, node):
         raise TypeError("sizes are integers: there are no symbolic ones")
+
+
+class SymFloat:
+    """A number that depends on a size that is not known yet, for `isinstance`."""
+
+    def __init__(self, node):
+        raise TypeError("there are no symbolic sizes for a number to depend on")
+
+
+class SymBool:
+    """A condition on sizes that are not known yet, for `isinstance`."""
+
+    def __init__(self, node):
+        raise TypeError("there are no symbolic sizes for a condition to depend on")
 
 
 def sym_int(a):
@@ -133,6 +149,12 @@ def typename(obj):
 def _assert(condition, message):
     """Raise AssertionError with the message unless the condition, a bool or tensor, holds."""
     assert condition, message
+
+
+def _assert_async(input, assert_msg="Expected Tensor with single nonzero value, but got zero"):
+    """Raise RuntimeError with the message unless the one element of a tensor is true."""
+    if not input:
+        raise RuntimeError(assert_msg)
 
 
 def _check(cond, message=None):

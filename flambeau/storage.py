@@ -3,11 +3,13 @@
 They are looked at for the address and the size of memory, and to find out which tensors share it.
 """
 
+import os
+
 import numpy as np
 
 from . import dtypes
 from .ops.api import METHODS
-from .ops.from_data import from_array
+from .ops.from_data import from_array, from_numpy
 from .recorder import inplace, sync
 from .recorder.entering import share
 from .recorder.handle import CPU, Tensor
@@ -63,9 +65,47 @@ class UntypedStorage:
         """The bytes as a list of ints."""
         return self._bytes().tolist()
 
+    @classmethod
+    def from_file(cls, filename, shared=False, nbytes=0):
+        """The first `nbytes` bytes of a file, mapped into memory.
+
+        What is written goes to the file if it is `shared`, which then grows as needed.
+        Raises: RuntimeError if the file can not be opened, or has fewer bytes.
+        """
+        try:
+            if shared:
+                with open(filename, "ab") as file:
+                    file.truncate(max(file.tell(), nbytes))
+            length = os.path.getsize(filename)
+        except OSError as error:
+            raise RuntimeError(f"unable to open file <{filename}>: {error}") from error
+        if length < nbytes:
+            raise RuntimeError(
+                f"file <{filename}> size <{length}> is smaller than the required mapping size "
+                f"<{nbytes}>"
+            )
+        if not nbytes:
+            return cls()
+        mapped = np.memmap(filename, np.uint8, "r+" if shared else "c", shape=(nbytes,))
+        return cls(from_numpy(mapped))
+
+    def _exposed(self):
+        """The bytes as an array that may be kept and written to."""
+        seen = inplace.detached(self._view)
+        whole = seen.as_strided((share(seen).meta.numel,), (1,), 0)
+        return whole.view(dtypes.uint8).numpy()
+
+    def __array__(self, dtype=None, copy=None):
+        return np.array(self._exposed(), dtype, copy=copy)
+
     def __getitem__(self, index):
-        found = self._bytes()[index]
-        return found.tolist() if isinstance(index, slice) else int(found)
+        if not isinstance(index, slice):
+            return int(self._bytes()[index])
+        if index.step not in (None, 1):
+            raise RuntimeError(
+                f"Trying to slice with a step of {index.step}, but only a step of 1 is supported"
+            )
+        return UntypedStorage(from_numpy(self._exposed()[index]))
 
     def __iter__(self):
         return iter(self.tolist())

@@ -5,7 +5,7 @@ The operations become methods from the table `ops.api.METHODS`.
 
 import numpy as np
 
-from . import conversions, dtypes, printing, sparsify
+from . import conversions, dtypes, overriding, printing, sparsify
 from .autograd import engine
 from .autograd.modes import is_grad_enabled
 from .formats import strided
@@ -14,7 +14,7 @@ from .recorder import inplace, sync
 from .recorder.entering import is_inference
 from .recorder.handle import CPU, Tensor
 
-__all__ = ["Tensor", "conversions", "install", "sparsify"]
+__all__ = ["Tensor", "conversions", "install", "overriding", "sparsify"]
 
 
 def _property(f):
@@ -451,4 +451,6 @@ Tensor.data = property(inplace.data_of, inplace.adopt)
 def install():
     """Attach all methods to Tensor."""
     for name, f in METHODS.items():
+        if name.startswith("__") and getattr(f, "__name__", name) not in METHODS:
+            f.__name__ = name  # it is told to those that `__torch_function__` asks
         setattr(Tensor, name, f)

@@ -6,6 +6,8 @@ pass walks segments from the latest to the earliest. The first time, the rules r
 state keeps where that ended (a *macro*), and later walks jump there.
 """
 
+import heapq
+import math
 import warnings
 
 from ..formats import strided
@@ -64,19 +66,41 @@ def run(roots, seeds, targets, retain, create_graph):
         trace.open = was_open
 
 
+class _Pending:
+    """The cotangents that a backward pass has come to but not passed on yet.
+
+    seeds: {graph, None for the current segment: {position: cotangent}}. The latest comes first.
+    """
+
+    def __init__(self):
+        self.seeds, self._order = {}, []
+
+    def add(self, graph, position, g):
+        """Add a cotangent to what has come to a position of a graph."""
+        seeds = self.seeds.get(graph)
+        if seeds is None:
+            seeds = self.seeds[graph] = {}
+            heapq.heappush(self._order, (-math.inf if graph is None else -graph.serial, graph))
+        seeds[position] = seeds[position] + g if position in seeds else g
+
+    def pop(self):
+        """The latest graph, and its seeds."""
+        _, graph = heapq.heappop(self._order)
+        return graph, self.seeds.pop(graph)
+
+
 def _run(roots, seeds, targets, retain, create_graph):
-    pending = {}  # graph or None -> {position: cotangent}
+    pending = _Pending()
     for root, g in zip(roots, seeds, strict=True):
-        _add(pending, *_place(root), g)
+        pending.add(*_place(root), g)
     wanted = {}
     for k, t in enumerate(targets or ()):
         wanted.setdefault(_target_place(t), []).append(k)
     ids = {id(t) for t in targets or ()}
     found = [None] * len(targets or ())
     totals, leading, ways, past = {}, {}, {}, 0
-    while pending:
-        graph = None if None in pending else max(pending, key=lambda x: x.serial)
-        seeds = pending.pop(graph)
+    while pending.seeds:
+        graph, seeds = pending.pop()
         captures = {p: None for g, p in wanted if g is graph}
         home = local.trace.segment if graph is None else graph
         owners, retained, towards = home.grad_leaves, home.retained, None
@@ -106,8 +130,10 @@ def _run(roots, seeds, targets, retain, create_graph):
             if p not in owners:
                 continue
             owner, history = owners[p]
+            if targets is not None and not _leaf_leads(owner, history, ids, wanted, ways):
+                continue
             if history is not None:
-                _add(pending, *history, g.to_dense() if g.is_sparse else g)
+                pending.add(*history, g.to_dense() if g.is_sparse else g)
             else:
                 known = totals.get(id(owner))
                 total = g if known is None else add_cotangents(known[1], g)
@@ -115,7 +141,7 @@ def _run(roots, seeds, targets, retain, create_graph):
         if not retain and graph is not None:
             graph.free(seeds, towards)
         past += graph is not None
-        if past and pending and not local.trace.sampling and local.trace.root is None:
+        if past and pending.seeds and not local.trace.sampling and local.trace.root is None:
             del seeds, captures, results
             flush()  # a program for each earlier segment, not one for each sequence of them
     _call_hooks(totals, targets)
@@ -212,11 +238,6 @@ def gradient_place(tensor):
         if state.grad != "keep":
             return graph, position
         (position,) = gradient_inputs(state)
-
-
-def _add(pending, graph, position, g):
-    seeds = pending.setdefault(graph, {})
-    seeds[position] = seeds[position] + g if position in seeds else g
 
 
 def backward(

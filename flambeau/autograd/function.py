@@ -52,8 +52,10 @@ class CustomResults(Op):
 
 
 identity = CustomResults("function")
+lifted = CustomResults("lifted_function")  # its results are known for all samples within vmap
 
 
+@lifted.vjp
 @identity.vjp
 def _(gs, outs, *operands, outputs):
     # Asked only which values the rules use, never for a gradient: what matters is that the
@@ -244,6 +246,7 @@ class Function(FunctionCtx):
     """
 
     generate_vmap_rule = False
+    _record = identity
 
     @staticmethod
     def forward(*args, **kwargs):
@@ -399,7 +402,7 @@ def _tie(cls, ctx, args, tensors, outputs):
     trace.hold += 1  # nothing may run before the context is in its place
     try:
         operands = (*(raw[k] for k in chosen), *tensors)
-        results = record(identity, operands, (("outputs", len(chosen)),))
+        results = record(cls._record, operands, (("outputs", len(chosen)),))
         segment = results[0]._segment
         segment.contexts[results[0]._pos] = context
         last = {id(raw[k]): made for k, made in zip(chosen, results, strict=True)}

@@ -12,18 +12,20 @@ from ..recorder import inplace
 from ..recorder.entering import enter
 from ..recorder.handle import Tensor
 from ..recorder.states import VIEW, WRITE
-from ..recorder.trace import local
+from ..recorder.trace import flush, local
 from .arguments import GradientEdge
 from .engine import gradient_place
 from .hooks import NodeHooks, RemovableHandle, add_hook, ends_of_pass
 from .names import grad_name, writes_all
 from .paths import gradient_inputs
+from .rules import FREED
 from .saved import (
     allow_mutation_on_saved_tensors,
     disable_saved_tensors_hooks,
     save_on_cpu,
     saved_tensors_hooks,
 )
+from .saved_values import saved_names, saved_value
 
 __all__ = [
     "AccumulateGrad",
@@ -50,7 +52,7 @@ class Node:
     """
 
     # state: the record; leaves: where gradients end in its segment, by position; contexts: of its
-    # segment; place: (Graph or None, segment) at the time it was made.
+    # segment; root: the tensor by which it was found, which keeps its graph.
 
     def name(self):
         """The name of the derivative."""
@@ -70,8 +72,7 @@ class Node:
     def _edge(self, position):
         if type(position) is not int:
             return None, 0
-        node, index = _node_at(self._state, position, self._leaves, self._contexts)
-        return node, index
+        return _node_at(self._state, position, self._leaves, self._contexts, self._root)
 
     @property
     def _context(self):
@@ -105,9 +106,28 @@ class Node:
         if name.startswith("__") or name in ("_state", "_contexts", "_leaves"):
             raise AttributeError(name)
         context = self._context
-        if context is None:
+        if context is not None:
+            return getattr(context.ctx, name)
+        if name not in self._names_of_saved():
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        return getattr(context.ctx, name)
+        return saved_value(self._state, name, self._home(), self._leaves)
+
+    def _names_of_saved(self):
+        return saved_names(self._state) if self._context is None else ()
+
+    def _home(self):
+        """The graph that holds the record, or the segment if that can not be run now."""
+        flush()
+        homes = [_home(self._root)[0]]
+        for home in homes:
+            if home.contexts is self._contexts:
+                return home
+            earlier = [history[0] for _, history in home.grad_leaves.values() if history]
+            homes.extend(graph for graph in earlier if graph not in homes)
+        raise RuntimeError(FREED)
+
+    def __dir__(self):
+        return [*super().__dir__(), *self._names_of_saved()]
 
     def __repr__(self):
         home = "torch.autograd.function." if self._context is not None else ""
@@ -118,6 +138,9 @@ class AccumulateGrad(Node):
     """Where gradients end: `variable` is the leaf whose `.grad` they are added to."""
 
     next_functions = ()
+
+    def _names_of_saved(self):
+        return ()
 
     def __init__(self, variable):
         self.variable = variable
@@ -147,7 +170,7 @@ _nodes = weakref.WeakValueDictionary()
 _lock = threading.Lock()
 
 
-def _make(state, leaves, contexts):
+def _make(state, leaves, contexts, root):
     context = contexts.get(state.first)
     name = grad_name(state) if context is None else context.name
     cls = _classes.get(name)
@@ -159,6 +182,7 @@ def _make(state, leaves, contexts):
         if node is None:
             node = _nodes[key] = cls()
             node._state, node._leaves, node._contexts = state, leaves, contexts
+            node._root = root
     return node
 
 
@@ -179,7 +203,7 @@ def _state_of(below, position):
     raise LookupError(position)
 
 
-def _node_at(below, position, leaves, contexts):
+def _node_at(below, position, leaves, contexts, root):
     """(the node that the gradient at a position goes to, the index of its result) or (None, 0)."""
     while True:
         state = _state_of(below, position)
@@ -194,7 +218,7 @@ def _node_at(below, position, leaves, contexts):
         else:
             break
     if state.grad == "op":
-        return _make(state, leaves, contexts), position - state.first
+        return _make(state, leaves, contexts, root), position - state.first
     if state.grad != "leaf":
         return None, 0
     found = leaves.get(position)
@@ -204,7 +228,8 @@ def _node_at(below, position, leaves, contexts):
     if history is None:
         return _accumulator(leaf), 0
     graph, position = history
-    return _node_at(graph.spec.index[position], position, graph.grad_leaves, graph.contexts)
+    below = graph.spec.index[position]
+    return _node_at(below, position, graph.grad_leaves, graph.contexts, root)
 
 
 def _same(state, below):
@@ -233,7 +258,7 @@ def grad_fn(tensor):
     if not tensor._meta.requires_grad or inplace.is_leaf(tensor):
         return None
     home, below, position = _home(tensor)
-    node, _ = _node_at(below, position, home.grad_leaves, home.contexts)
+    node, _ = _node_at(below, position, home.grad_leaves, home.contexts, tensor)
     return None if isinstance(node, AccumulateGrad) else node
 
 
@@ -253,7 +278,7 @@ def get_gradient_edge(tensor):
     if inplace.is_leaf(tensor):
         return GradientEdge(_accumulator(tensor), 0, tensor)
     home, below, position = _home(tensor)
-    edge = _node_at(below, position, home.grad_leaves, home.contexts)
+    edge = _node_at(below, position, home.grad_leaves, home.contexts, tensor)
     return GradientEdge(*edge, inplace.snapshot(tensor, keep_gradient=True))
 
 

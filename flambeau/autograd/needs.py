@@ -22,6 +22,8 @@ def needs_of(op, described, attrs, metas):
     Returns: a tuple of indices: k for operand k, -1 - k for result k. A number counts where it
         stands for a tensor of one element, as an operand of an elementwise operation does.
     """
+    if op.vjp_rule is None and not op.composite:
+        return ()  # a backward pass through it says that it has no derivative
     return _needs(op, tuple(described), attrs, tuple(metas))
 
 

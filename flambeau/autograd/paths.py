@@ -41,15 +41,18 @@ def reachable(roots, index):
 
 
 def passed(roots, towards, index):
-    """The positions passed on the way from `roots` to those of `towards`, to all leaves if None."""
+    """The positions passed on the way from `roots` to those of `towards`, to all leaves if None.
+
+    Those where the way ends are not passed.
+    """
     seen = reachable(roots, index)
     if towards is None:
         return seen
-    leading = set(towards)
+    ends, found = frozenset(towards), set()
     for position in sorted(seen):
-        if any(p in leading for p in gradient_inputs(index[position])):
-            leading.add(position)
-    return seen & leading
+        if any(p in ends or p in found for p in gradient_inputs(index[position])):
+            found.add(position)
+    return found
 
 
 def freed_positions(path, index):

@@ -51,6 +51,10 @@ class Source:
         """Indices of the operands and results of a state whose values its rule uses."""
         return ()
 
+    def without_rule(self, op):
+        """The cotangents of the operands of an operation that has no derivative."""
+        raise NotImplementedError(f"the derivative for '{op.name}' is not implemented.")
+
     def scalar(self, slot, kind):
         """The number in a slot: here a reference to it."""
         return Scalar(slot, kind)
@@ -199,7 +203,7 @@ def apply_rule(state, gs, source):
             inputs.append(source.number(slots[k], kind))
     if op.vjp_rule is None:
         if not op.composite:
-            raise RuntimeError(f"derivative for {op.name} is not implemented")
+            return source.without_rule(op)
         return body_vjp(op, gs, inputs, state.attrs)
     outs = [
         packed[-1 - k] if -1 - k in packed else source.tensor(p)

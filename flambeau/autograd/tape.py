@@ -125,6 +125,10 @@ class _Symbolic(Source):
             found[k] = symbol(self.segment, meta_at(self.index, position).with_grad(False))
         return found
 
+    def without_rule(self, op):
+        """None: that there is no derivative is said by the backward pass, should one come."""
+        return ()
+
     def tensor(self, position):
         """A symbol for the value."""
         if position not in self.symbols:

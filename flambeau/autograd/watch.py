@@ -253,14 +253,15 @@ class Packed:
 
     def values(self, state, source):
         """{index: value} of the record `state`, tied to the graph in a pass that records it."""
-        found = {}
-        for key in self.items:
-            position = state.first - 1 - key if key < 0 else state.operands[key]
-            x = self.get(key)
-            if grad_enabled() and meta_at(source.index, position).requires_grad:
-                x = tied(x, source, position)
-            found[key] = x
-        return found
+        return {key: self.value(key, state, source) for key in self.items}
+
+    def value(self, key, state, source):
+        """As `values`, one of them."""
+        position = state.first - 1 - key if key < 0 else state.operands[key]
+        x = self.get(key)
+        if grad_enabled() and meta_at(source.index, position).requires_grad:
+            return tied(x, source, position)
+        return x
 
     def release(self):
         """Give up the values."""

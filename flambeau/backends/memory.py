@@ -86,8 +86,10 @@ class Buffer:
             return True
         if self.owner.base is None:
             return False
-        return type(self.owner.base) is not np.ndarray or (
-            sys.getrefcount(self.owner.base) > _BASE_REFS
+        return (
+            type(self.owner.base) is not np.ndarray
+            or type(self.owner.base.base) is _Token  # the memory of another tensor
+            or sys.getrefcount(self.owner.base) > _BASE_REFS
         )
 
 

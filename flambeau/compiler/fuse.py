@@ -153,7 +153,9 @@ class Partition:
             if node.id in self.stored or node.kind in ("reshape", "strided"):
                 cost[node.id] = 1
                 continue
-            total = (node.kind != "move") + sum(cost.get(x.id, 1) for x in node.inputs if x.id not in self.stored)
+            total = (node.kind != "move") + sum(
+                cost.get(x.id, 1) for x in node.inputs if x.id not in self.stored
+            )
             if total > LARGEST and node.kind in INLINE:
                 self.store(node)
                 total = 1

@@ -42,6 +42,7 @@ class Distribution:
             self._validate_args = validate_args
         if self._validate_args:
             self._validate_parameters()
+        super().__init__()  # for distributions that are modules too
 
     def _constraints(self):
         """{parameter: constraint}, {} with a warning for a class that declares none."""
@@ -152,6 +153,17 @@ class Distribution:
                 "method must also define a custom .expand() method."
             )
         return cls.__new__(cls)
+
+    def _get_checked_instance(self, cls, _instance=None):
+        """What `expand` of a class `cls` of the user's fills, as PyTorch has it."""
+        if _instance is not None:
+            return _instance
+        if type(self).__init__ is not cls.__init__:
+            raise NotImplementedError(
+                f"Subclass {type(self).__name__} of {cls.__name__} that defines a custom __init__ "
+                "method must also define a custom .expand() method."
+            )
+        return type(self).__new__(type(self))
 
     def _extended_shape(self, sample_shape=()):
         """The shape of a sample of `sample_shape`."""

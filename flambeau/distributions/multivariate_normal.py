@@ -52,6 +52,10 @@ def precision_to_scale_tril(precision):
     return solve_triangular(upper.mT, identity, upper=False)
 
 
+# As libraries that build on PyTorch call them.
+_batch_mahalanobis, _batch_mv = mahalanobis, batch_mv
+_precision_to_scale_tril = precision_to_scale_tril
+
 MATRICES = {
     "covariance_matrix": constraints.positive_definite,
     "precision_matrix": constraints.positive_definite,

@@ -40,6 +40,7 @@ class Transform:
         self._cache_size = cache_size
         self._cached_x_y = None, None
         self._inv = None
+        super().__init__()  # for transforms that are modules too
 
     def __getstate__(self):
         return {**self.__dict__, "_inv": None}

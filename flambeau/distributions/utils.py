@@ -12,6 +12,7 @@ from ..ops.creation import zeros
 from ..ops.diagonals import tril_indices
 from ..ops.from_data import make_tensor as tensor
 from ..ops.movement import broadcast_tensors
+from ..ops.random import randn
 from ..ops.reduce import logsumexp
 from ..recorder.handle import Tensor
 
@@ -53,6 +54,14 @@ def sum_rightmost(value, count):
     if count == 0 or not isinstance(value, Tensor):
         return value
     return value.reshape((*value.shape[:-count], -1)).sum(-1)
+
+
+_sum_rightmost = sum_rightmost  # as libraries that build on PyTorch call it
+
+
+def _standard_normal(shape, dtype, device):
+    """Numbers of the standard normal distribution."""
+    return randn(shape, dtype=dtype, device=device)
 
 
 def clamp_probs(probs):

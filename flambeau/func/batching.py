@@ -244,7 +244,8 @@ def _(op, state, operands, attrs, size):
 @rule.register(function.CustomResults)
 def _(op, state, operands, attrs, size):
     tensors = [x.tensor if isinstance(x, Batch) else x for x in operands]
-    if modes.is_grad_enabled() and any(x._meta.requires_grad for x in tensors):
+    tracked = modes.is_grad_enabled() and any(x._meta.requires_grad for x in tensors)
+    if tracked and op is function.identity:
         raise RuntimeError(
             "vmap: the gradient of a custom autograd.Function is not known for all samples at "
             "once: differentiate within the function that is mapped"

@@ -19,7 +19,7 @@ from ..recorder.trace import flush, local
 from ..utils._pytree import tree_flatten, tree_unflatten
 from .batching import Batch, step
 
-__all__ = ["vmap"]
+__all__ = ["is_recording", "outside_of_recording", "vmap"]
 
 
 def vmap(func, in_dims=0, out_dims=0, randomness="error", *, chunk_size=None):
@@ -245,15 +245,24 @@ def _recordings():
     return _active.stack
 
 
+def is_recording():
+    """Whether a function of one sample is being recorded in this thread."""
+    return bool(_recordings())
+
+
 @contextlib.contextmanager
 def outside_of_recording():
-    """The innermost recording; what is done within is done for all its samples."""
-    recording, randomness = _recordings().pop(), local.trace.sampling.pop()
+    """The innermost recording; what is done within is done for all its samples.
+
+    It is recorded all the same, so that no value can be looked at.
+    """
+    recording, sampling = _recordings().pop(), local.trace.sampling
+    sampling[-1] = "same"
     try:
         yield recording
     finally:
         _recordings().append(recording)
-        local.trace.sampling.append(randomness)
+        sampling[-1] = recording.randomness
 
 
 class _Recording:

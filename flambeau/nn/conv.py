@@ -27,7 +27,7 @@ def per_dim(value, n):
     return tuple(value) if isinstance(value, (tuple, list)) else (value,) * n
 
 
-class _Conv(Module):
+class _ConvNd(Module):
     """What all convolutions share: the options, weight and bias."""
 
     dims, transposed = 2, False
@@ -142,14 +142,14 @@ def _check(in_channels, out_channels, groups, stride, padding, padding_mode):
         )
 
 
-class Conv1d(_Conv):
+class Conv1d(_ConvNd):
     """Convolutions of signals, (N, C, L) to (N, out, L'); see `Conv2d`."""
 
     dims = 1
     _function = staticmethod(F.conv1d)
 
 
-class Conv2d(_Conv):
+class Conv2d(_ConvNd):
     """Convolutions of images, (N, C, H, W) to (N, out, H', W'); see `functional.conv2d`.
 
     Parameters: `weight` of shape (out_channels, in_channels / groups, *kernel_size) and `bias` of
@@ -169,14 +169,14 @@ class Conv2d(_Conv):
     _function = staticmethod(F.conv2d)
 
 
-class Conv3d(_Conv):
+class Conv3d(_ConvNd):
     """Convolutions of volumes, (N, C, D, H, W) to (N, out, D', H', W'); see `Conv2d`."""
 
     dims = 3
     _function = staticmethod(F.conv3d)
 
 
-class _ConvTranspose(_Conv):
+class _ConvTransposeNd(_ConvNd):
     """What transposed convolutions share."""
 
     transposed = True
@@ -236,14 +236,14 @@ class _ConvTranspose(_Conv):
         return tuple(have - low for have, low in zip(size, least, strict=True))
 
 
-class ConvTranspose1d(_ConvTranspose):
+class ConvTranspose1d(_ConvTransposeNd):
     """Transposed convolutions of signals; see `ConvTranspose2d`."""
 
     dims = 1
     _function = staticmethod(F.conv_transpose1d)
 
 
-class ConvTranspose2d(_ConvTranspose):
+class ConvTranspose2d(_ConvTransposeNd):
     """Transposed convolutions, (N, C, H, W) to (N, out, H', W'); see `functional.conv_transpose2d`.
 
     Parameters: `weight` of shape (in_channels, out_channels / groups, *kernel_size) and `bias` of
@@ -261,7 +261,7 @@ class ConvTranspose2d(_ConvTranspose):
     _function = staticmethod(F.conv_transpose2d)
 
 
-class ConvTranspose3d(_ConvTranspose):
+class ConvTranspose3d(_ConvTransposeNd):
     """Transposed convolutions of volumes; see `ConvTranspose2d`."""
 
     dims = 3

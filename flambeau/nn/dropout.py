@@ -13,7 +13,7 @@ __all__ = [
 ]
 
 
-class _Dropout(Module):
+class _DropoutNd(Module):
     """What all share: the probability p. Raises ValueError for one outside [0, 1]."""
 
     def __init__(self, p=0.5, inplace=False):
@@ -33,7 +33,7 @@ class _Dropout(Module):
         return f"p={self.p}, inplace={self.inplace}"
 
 
-class Dropout(_Dropout):
+class Dropout(_DropoutNd):
     """Zeroes each element with probability p and scales the others by 1 / (1 - p).
 
     >>> import flambeau as torch
@@ -44,31 +44,31 @@ class Dropout(_Dropout):
     _function = staticmethod(F.dropout)
 
 
-class Dropout1d(_Dropout):
+class Dropout1d(_DropoutNd):
     """Zeroes each channel of (N, C, L), or (C, L), with probability p."""
 
     _function = staticmethod(F.dropout1d)
 
 
-class Dropout2d(_Dropout):
+class Dropout2d(_DropoutNd):
     """Zeroes each channel of (N, C, H, W) with probability p."""
 
     _function = staticmethod(F.dropout2d)
 
 
-class Dropout3d(_Dropout):
+class Dropout3d(_DropoutNd):
     """Zeroes each channel of (N, C, D, H, W), or (C, D, H, W), with probability p."""
 
     _function = staticmethod(F.dropout3d)
 
 
-class AlphaDropout(_Dropout):
+class AlphaDropout(_DropoutNd):
     """Dropout for networks of SELU: sets to its saturation, and keeps mean and variance."""
 
     _function = staticmethod(F.alpha_dropout)
 
 
-class FeatureAlphaDropout(_Dropout):
+class FeatureAlphaDropout(_DropoutNd):
     """`AlphaDropout` of whole channels."""
 
     _function = staticmethod(F.feature_alpha_dropout)

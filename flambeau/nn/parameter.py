@@ -2,6 +2,7 @@
 
 import flambeau
 
+from ..overriding import disabled_torch_function
 from ..tensor import Tensor
 
 __all__ = ["Buffer", "Parameter"]
@@ -21,6 +22,8 @@ class Parameter(Tensor):
     Parameter containing:
     tensor([1., 2.], requires_grad=True)
     """
+
+    __torch_function__ = disabled_torch_function
 
     def __new__(cls, data=None, requires_grad=True):
         data = _as_tensor(cls, data)
@@ -50,6 +53,8 @@ class Buffer(Tensor):
         data: the tensor whose memory it shares; an empty one by default.
         persistent: whether it is part of the module's `state_dict`.
     """
+
+    __torch_function__ = disabled_torch_function
 
     def __new__(cls, data=None, *, persistent=True):
         data = _as_tensor(cls, data)

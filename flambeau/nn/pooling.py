@@ -38,7 +38,7 @@ class _Pool(Module):
         return ", ".join(f"{name}={getattr(self, name)}" for name in self.shown)
 
 
-class _MaxPool(_Pool):
+class _MaxPoolNd(_Pool):
     shown = ("kernel_size", "stride", "padding", "dilation", "ceil_mode")
 
     def __init__(
@@ -62,13 +62,13 @@ class _MaxPool(_Pool):
         return type(self)._function(input, *how, self.ceil_mode, self.return_indices)
 
 
-class MaxPool1d(_MaxPool):
+class MaxPool1d(_MaxPoolNd):
     """The largest elements of windows of signals; see `functional.max_pool2d`."""
 
     _function = staticmethod(F.max_pool1d)
 
 
-class MaxPool2d(_MaxPool):
+class MaxPool2d(_MaxPoolNd):
     """The largest elements of windows of images; see `functional.max_pool2d`.
 
     >>> import flambeau as torch
@@ -79,13 +79,13 @@ class MaxPool2d(_MaxPool):
     _function = staticmethod(F.max_pool2d)
 
 
-class MaxPool3d(_MaxPool):
+class MaxPool3d(_MaxPoolNd):
     """The largest elements of windows of volumes; see `functional.max_pool2d`."""
 
     _function = staticmethod(F.max_pool3d)
 
 
-class _MaxUnpool(_Pool):
+class _MaxUnpoolNd(_Pool):
     shown, dims = ("kernel_size", "stride", "padding"), 2
 
     def __init__(self, kernel_size, stride=None, padding=0):
@@ -100,20 +100,20 @@ class _MaxUnpool(_Pool):
         return type(self)._function(input, indices, *how)
 
 
-class MaxUnpool1d(_MaxUnpool):
+class MaxUnpool1d(_MaxUnpoolNd):
     """The inverse of `MaxPool1d`; see `functional.max_unpool2d`."""
 
     dims = 1
     _function = staticmethod(F.max_unpool1d)
 
 
-class MaxUnpool2d(_MaxUnpool):
+class MaxUnpool2d(_MaxUnpoolNd):
     """The inverse of `MaxPool2d`; see `functional.max_unpool2d`."""
 
     _function = staticmethod(F.max_unpool2d)
 
 
-class MaxUnpool3d(_MaxUnpool):
+class MaxUnpool3d(_MaxUnpoolNd):
     """The inverse of `MaxPool3d`; see `functional.max_unpool2d`."""
 
     dims = 3
@@ -140,7 +140,7 @@ class AvgPool1d(_Pool):
         return F.avg_pool1d(input, *how, self.ceil_mode, self.count_include_pad)
 
 
-class _AvgPool(_Pool):
+class _AvgPoolNd(_Pool):
     shown = ("kernel_size", "stride", "padding")
 
     def __init__(
@@ -165,19 +165,19 @@ class _AvgPool(_Pool):
         return type(self)._function(input, *how)
 
 
-class AvgPool2d(_AvgPool):
+class AvgPool2d(_AvgPoolNd):
     """The means of windows of images; see `functional.avg_pool2d`."""
 
     _function = staticmethod(F.avg_pool2d)
 
 
-class AvgPool3d(_AvgPool):
+class AvgPool3d(_AvgPoolNd):
     """The means of windows of volumes; see `functional.avg_pool2d`."""
 
     _function = staticmethod(F.avg_pool3d)
 
 
-class _LPPool(_Pool):
+class _LPPoolNd(_Pool):
     shown = ("norm_type", "kernel_size", "stride", "ceil_mode")
 
     def __init__(self, norm_type, kernel_size, stride=None, ceil_mode=False):
@@ -191,25 +191,25 @@ class _LPPool(_Pool):
         return type(self)._function(input, *how)
 
 
-class LPPool1d(_LPPool):
+class LPPool1d(_LPPoolNd):
     """The norms of windows of signals; see `functional.lp_pool2d`."""
 
     _function = staticmethod(F.lp_pool1d)
 
 
-class LPPool2d(_LPPool):
+class LPPool2d(_LPPoolNd):
     """The norms of windows of images; see `functional.lp_pool2d`."""
 
     _function = staticmethod(F.lp_pool2d)
 
 
-class LPPool3d(_LPPool):
+class LPPool3d(_LPPoolNd):
     """The norms of windows of volumes; see `functional.lp_pool2d`."""
 
     _function = staticmethod(F.lp_pool3d)
 
 
-class _AdaptiveMaxPool(_Pool):
+class _AdaptiveMaxPoolNd(_Pool):
     shown = ("output_size",)
 
     def __init__(self, output_size, return_indices=False):
@@ -221,25 +221,25 @@ class _AdaptiveMaxPool(_Pool):
         return type(self)._function(input, self.output_size, self.return_indices)
 
 
-class AdaptiveMaxPool1d(_AdaptiveMaxPool):
+class AdaptiveMaxPool1d(_AdaptiveMaxPoolNd):
     """As many largest elements as asked for; see `functional.adaptive_max_pool2d`."""
 
     _function = staticmethod(F.adaptive_max_pool1d)
 
 
-class AdaptiveMaxPool2d(_AdaptiveMaxPool):
+class AdaptiveMaxPool2d(_AdaptiveMaxPoolNd):
     """As many largest elements as asked for; see `functional.adaptive_max_pool2d`."""
 
     _function = staticmethod(F.adaptive_max_pool2d)
 
 
-class AdaptiveMaxPool3d(_AdaptiveMaxPool):
+class AdaptiveMaxPool3d(_AdaptiveMaxPoolNd):
     """As many largest elements as asked for; see `functional.adaptive_max_pool2d`."""
 
     _function = staticmethod(F.adaptive_max_pool3d)
 
 
-class _AdaptiveAvgPool(_Pool):
+class _AdaptiveAvgPoolNd(_Pool):
     shown = ("output_size",)
 
     def __init__(self, output_size):
@@ -251,13 +251,13 @@ class _AdaptiveAvgPool(_Pool):
         return type(self)._function(input, self.output_size)
 
 
-class AdaptiveAvgPool1d(_AdaptiveAvgPool):
+class AdaptiveAvgPool1d(_AdaptiveAvgPoolNd):
     """As many means as asked for; see `functional.adaptive_avg_pool2d`."""
 
     _function = staticmethod(F.adaptive_avg_pool1d)
 
 
-class AdaptiveAvgPool2d(_AdaptiveAvgPool):
+class AdaptiveAvgPool2d(_AdaptiveAvgPoolNd):
     """As many means as asked for; see `functional.adaptive_avg_pool2d`.
 
     >>> import flambeau as torch
@@ -268,7 +268,7 @@ class AdaptiveAvgPool2d(_AdaptiveAvgPool):
     _function = staticmethod(F.adaptive_avg_pool2d)
 
 
-class AdaptiveAvgPool3d(_AdaptiveAvgPool):
+class AdaptiveAvgPool3d(_AdaptiveAvgPoolNd):
     """As many means as asked for; see `functional.adaptive_avg_pool2d`."""
 
     _function = staticmethod(F.adaptive_avg_pool3d)

@@ -1,5 +1,8 @@
 """The tree of modules: what a module holds, by name, and the walks over it."""
 
+from inspect import getattr_static
+from types import FunctionType
+
 import flambeau
 
 from ..tensor import Tensor
@@ -13,7 +16,7 @@ class Held:
     """An attribute of a layer's class: the parameter, or buffer, that every instance has.
 
     It finds it in one step, where `__getattr__` has to wait for the usual lookup to fail. What
-    else is assigned to the name goes before it.
+    else is assigned to the name goes before it. With `where` None it finds nothing.
     """
 
     __slots__ = ("name", "where")
@@ -31,11 +34,34 @@ class Held:
             raise AttributeError(f"{owner.__name__} has no attribute '{self.name}'") from None
 
 
+def _is_own(x):
+    return x.__module__.partition(".")[0] == "flambeau"
+
+
+def _is_public(f):
+    return getattr(flambeau, f.__name__, None) is f
+
+
 class ModuleTree:
     """The part of `Module` that holds parameters, buffers and submodules under their names.
 
     `_parameters`, `_buffers` and `_modules` are the truth; attribute access goes through them.
     """
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        if not _is_own(cls):
+            for name, x in list(vars(cls).items()):
+                if type(x) is FunctionType and _is_own(x) and _is_public(x):
+                    setattr(cls, name, staticmethod(x))  # PyTorch's are not bound to instances
+        if cls.__getattr__ is ModuleTree.__getattr__:
+            return
+        # The `__getattr__` of a subclass is asked for parameters, too.
+        for name in {n for base in cls.__mro__ for n, x in vars(base).items() if type(x) is Held}:
+            if type(getattr_static(cls, name)) is Held:
+                nowhere = Held(where=None)
+                nowhere.__set_name__(cls, name)
+                setattr(cls, name, nowhere)
 
     def _init_tree(self):
         state = self.__dict__

@@ -6,7 +6,7 @@ from .. import dtypes
 from ..geometry import contiguous_strides
 from ..recorder.handle import Tensor, intern
 from .api import function, method
-from .core import Op, result_dtype
+from .core import Op, layout_like, result_dtype
 from .movement import _sizes, clone, expand, normalize_list, reshape
 from .reduce import normalize_dim
 from .view_ops import (
@@ -118,7 +118,7 @@ class _Flip(Op):
     """Elements in reverse along `dims`."""
 
     def infer(self, operands, attrs):
-        return intern(operands[0].shape, operands[0].dtype)
+        return layout_like(operands[0].shape, operands[0].dtype, operands)
 
     def lower(self, build, inputs, operands, attrs, metas):
         """An index map with negative steps."""

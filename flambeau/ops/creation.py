@@ -12,7 +12,7 @@ from ..recorder import inplace
 from ..recorder.handle import Tensor, intern, require_device
 from ..recorder.record import record
 from .api import FUNCTIONS, METHODS, cast_to, function, method
-from .core import Op
+from .core import Op, layout_like
 from .from_data import finish, from_array, make_tensor
 
 __all__ = [
@@ -214,8 +214,9 @@ def _like(name, make):
         made = make(input._meta.shape, *args, dtype=kind, layout=layout, **kwargs)
         if layout not in (None, strided):
             return made
-        if not meta.contiguous and meta.is_dense and memory_format is None:
-            made = in_layout(made, meta)
+        target = layout_like(meta.shape, kind, (meta,))
+        if not target.contiguous and memory_format is None:
+            made = in_layout(made, target)
         return finish(made, requires_grad)
 
     like.__name__ = name

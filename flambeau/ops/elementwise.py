@@ -7,10 +7,10 @@ import numpy as np
 from .. import dtypes
 from ..formats import strided
 from ..recorder.handle import Meta, Tensor, intern
-from ..recorder.record import record
+from ..recorder.record import NUMBERS, record
 from . import api, integers, reference
 from .api import FUNCTIONS, METHODS, elementwise, function, require_tensors
-from .core import COMPLEX, Elementwise, Op, composite, result_dtype
+from .core import COMPLEX, Elementwise, Op, composite, layout_like, result_dtype
 
 __all__ = ["cast"]
 
@@ -85,7 +85,7 @@ fmod_op = Elementwise(
 
 add_quick = elementwise(add_op, arity=2, names=("_add",), methods=False)
 sub_quick = elementwise(sub_op, arity=2, names=("_sub",), methods=False)
-mul = elementwise(mul_op, arity=2, doc="input * other.", names=("mul", "multiply"))
+mul = elementwise(mul_op, arity=2, tensors=0, doc="input * other.", names=("mul", "multiply"))
 div_quick = elementwise(div_op, arity=2, names=("_div",), methods=False)
 pow_quick = api.binary(pow_op)
 neg = elementwise(neg_op, doc="-input.", names=("neg", "negative"))
@@ -93,7 +93,26 @@ remainder = elementwise(
     remainder_op, arity=2, tensors=0, doc="input - floor(input / other) * other."
 )
 fmod = elementwise(fmod_op, arity=2, doc="The remainder with the sign of `input`.")
-floor_divide = elementwise(floor_divide_op, arity=2, doc="floor(input / other).")
+floor_divide = elementwise(floor_divide_op, arity=2, tensors=0, doc="floor(input / other).")
+
+
+@composite(derivative="MulBackward0")
+def times_number(x, factor):
+    """x * factor; a second backward pass needs nothing that the first one frees."""
+    return x * factor
+
+
+@times_number.vjp
+def _(g, out, x, factor):
+    return times_number(g, conj(factor)), None
+
+
+def _first_operand(name, input, other):
+    """`input`, a tensor or a number; a number as a tensor if `other` is none."""
+    if type(input) in NUMBERS:
+        return input if isinstance(other, Tensor) else FUNCTIONS["as_tensor"](input)
+    require_tensors(name, input)
+    return input
 
 
 def _scaled(input, other, alpha):
@@ -109,20 +128,22 @@ def _scaled(input, other, alpha):
             f"For {kind.name} tensors, argument alpha must not be a {type(alpha).__name__} number."
         )
     alpha = bool(alpha) if kind is dtypes.bool_ else alpha
-    return mul(api.cast_to(other, kind), alpha) if hasattr(other, "_meta") else other * alpha
+    return (
+        times_number(api.cast_to(other, kind), alpha) if hasattr(other, "_meta") else other * alpha
+    )
 
 
 @function(inplace_too=True)
 def add(input, other, *, alpha=1):
     """input + alpha * other."""
-    require_tensors("add", input)
+    input = _first_operand("add", input, other)
     return add_quick(input, _scaled(input, other, alpha))
 
 
 @function(inplace_too=True, aliases=("subtract",))
 def sub(input, other, *, alpha=1):
     """input - alpha * other."""
-    require_tensors("sub", input)
+    input = _first_operand("sub", input, other)
     return sub_quick(input, _scaled(input, other, alpha))
 
 
@@ -136,7 +157,7 @@ def rsub(input, other, *, alpha=1):
 @function(inplace_too=True, aliases=("divide",))
 def div(input, other, *, rounding_mode=None):
     """input / other, rounded towards zero ("trunc") or down ("floor") if asked for."""
-    require_tensors("div", input)
+    input = _first_operand("div", input, other)
     if rounding_mode is None:
         return div_quick(input, other)
     if rounding_mode == "floor":
@@ -152,7 +173,7 @@ def div(input, other, *, rounding_mode=None):
 @function(inplace_too=True)
 def true_divide(input, other):
     """input / other."""
-    require_tensors("true_divide", input)
+    input = _first_operand("true_divide", input, other)
     return div_quick(input, other)
 
 
@@ -444,9 +465,7 @@ class _Cast(Op):
         (x,) = operands
         if not isinstance(x, Meta):
             return intern((), attrs["dtype"])
-        if x.is_dense:
-            return intern(x.shape, attrs["dtype"], x.strides)
-        return intern(x.shape, attrs["dtype"])
+        return layout_like(x.shape, attrs["dtype"], (x,))
 
     def lower(self, build, inputs, operands, attrs, metas):
         """The cast node."""

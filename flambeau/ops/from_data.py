@@ -213,6 +213,8 @@ def as_tensor(data, dtype=None, device=None):
     require_device(device)
     if isinstance(data, Tensor):
         return cast_to(data, dtype) if dtype else data
+    if hasattr(data, "__array__") and not isinstance(data, (np.ndarray, np.generic)):
+        data = np.asarray(data)
     if isinstance(data, np.ndarray) and data.dtype in dtypes.FROM_NUMPY:
         if dtype in (None, dtypes.FROM_NUMPY[data.dtype]) and all(s >= 0 for s in data.strides):
             return from_numpy(data)

@@ -94,7 +94,7 @@ def _taps(place, size, mode, padding, align):
     return elements, ew.where(inside, 1.0 if weights is None else weights, 0.0)
 
 
-@composite
+@composite(derivative=lambda state: f"GridSampler{len(state.meta.shape) - 2}DBackward0")
 def _grid_sample(x, grid, *, mode, padding, align):
     x, grid = widen(x), widen(grid)
     batch, channels, *sizes = x._meta.shape

@@ -106,7 +106,8 @@ def dlpack(self, *, stream=None, max_version=None, dl_device=None, copy=None):
         raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
     if self.is_conj():
         raise BufferError("Can't export tensors with the conjugate bit set")
-    return self.numpy().__dlpack__()
+    options = {} if max_version is None else {"max_version": max_version}
+    return self.numpy().__dlpack__(**options)
 
 
 METHODS["__dlpack_device__"] = lambda self: (1, 0)

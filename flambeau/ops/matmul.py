@@ -21,7 +21,7 @@ from .api import (
     store,
 )
 from .core import Op, broadcast_shapes, cast_floats, composite
-from .elementwise import add_op, conj, mul_op
+from .elementwise import add_op, conj, mul_op, times_number
 
 __all__ = ["bmm", "linear", "matmul"]
 
@@ -108,6 +108,9 @@ _quick_mm = binary(_mm, _checked_mm)
 def mm(input, mat2):
     """The product of two matrices, [n, m] and [m, p]."""
     return _quick_mm(input, mat2)
+
+
+FUNCTIONS["spmm"] = FUNCTIONS["dsmm"] = FUNCTIONS["mm"]  # names for one sparse operand
 
 
 @function
@@ -272,7 +275,7 @@ def _scaled(x, factor):
     kind = x._meta.dtype
     if kind.category < dtypes.FLOAT:
         factor = bool(factor) if kind is dtypes.bool_ else int(factor)
-    return x if factor == 1 else x * factor
+    return x if factor == 1 else times_number(x, factor)
 
 
 @composite(name="addmm", autocast="lower")

@@ -8,7 +8,7 @@ from ..recorder.entering import view_in_memory
 from ..recorder.handle import Tensor, intern
 from ..recorder.record import record
 from .api import FUNCTIONS, METHODS, function, method
-from .core import Op
+from .core import Op, layout_like
 from .reduce import normalize_dim, sum_op
 from .reinterpret import _view_dtype
 from .view_ops import (
@@ -439,9 +439,7 @@ class _Clone(Op):
 
     def infer(self, operands, attrs):
         (x,) = operands
-        if x.is_dense and attrs["preserve"]:
-            return intern(x.shape, x.dtype, x.strides)
-        return intern(x.shape, x.dtype)
+        return layout_like(x.shape, x.dtype, (x,) if attrs["preserve"] else ())
 
     def lower(self, build, inputs, operands, attrs, metas):
         """Its operand: outputs have memory of their own anyway."""

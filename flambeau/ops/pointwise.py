@@ -255,13 +255,13 @@ def nan_to_num(input, nan=None, posinf=None, neginf=None):
 @function(inplace_too=True)
 def deg2rad(input):
     """Degrees as radians."""
-    return floated(input) * (math.pi / 180)
+    return ew.times_number(floated(input), math.pi / 180)
 
 
 @function(inplace_too=True)
 def rad2deg(input):
     """Radians as degrees."""
-    return floated(input) * (180 / math.pi)
+    return ew.times_number(floated(input), 180 / math.pi)
 
 
 @function(out=False)

@@ -151,7 +151,7 @@ def longest(length, count):
     return max(-(-(i + 1) * length // count) - i * length // count for i in range(count))
 
 
-@composite
+@composite(derivative=lambda state: f"AdaptiveAvgPool{len(state.attrs['count'])}DBackward0")
 def adaptive_mean(x, *, count):
     """The means of windows that cover the trailing dims, so that their sizes become `count`."""
     like, x = x, widen(x)

@@ -367,7 +367,7 @@ def binomial(count, prob, generator=None):
     if prob._meta.dtype is not dtype:
         raise RuntimeError("Expected count and prob to have the same dtype")
     shape = broadcast_shapes("binomial", [count._meta.shape, prob._meta.shape])
-    pair = [np.ascontiguousarray(np.broadcast_to(_array(x), shape)) for x in (count, prob)]
+    pair = [np.array(np.broadcast_to(_array(x), shape)) for x in (count, prob)]
     return from_array(rejection.binomial(_generator(generator), *pair, dtype), dtype)
 
 

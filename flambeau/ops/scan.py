@@ -3,7 +3,7 @@
 import numpy as np
 
 from .. import dtypes
-from ..recorder.handle import intern
+from ..recorder.handle import Tensor, intern
 from . import copies, view_ops
 from . import elementwise as ew
 from .api import cast_to, function
@@ -247,7 +247,9 @@ def _areas(y, x, dx, dim, name):
         return None
     width = dx if x is None else _widths(y, x, dim, name)
     left, right = _neighbours(y, dim)
-    return (left + right) * width / 2.0
+    if isinstance(width, Tensor):
+        return (left + right) * width / 2.0
+    return ew.times_number(left + right, width / 2.0)
 
 
 def _trapezoid(cumulative):

@@ -234,7 +234,10 @@ def index_put(input, indices, values, accumulate=False):
     value = _fit_value(values, gather_shape(moved, found), width, place)
     changed = scatter_op(moved, value, *found, mode="sum" if accumulate else "set")
     order = sorted(tensors) + [d for d in range(len(x._meta.shape)) if d not in tensors]
-    return view_ops.permute_op(changed, dims=tuple(order.index(d) for d in range(len(order))))
+    back = tuple(order.index(d) for d in range(len(order)))
+    if back == tuple(range(len(order))):
+        return changed
+    return mv.clone(view_ops.permute_op(changed, dims=back), memory_format=None)
 
 
 def _mask(name, mask):
@@ -247,7 +250,7 @@ def _mask(name, mask):
 
 @composite(name="masked_fill")
 def _masked_fill(x, mask, value):
-    return cast_to(ew.where(mask, value, x), x._meta.dtype)
+    return cast_to(ew.where(mask, value, x), x._meta.dtype).contiguous()
 
 
 @function(inplace_too=True)
@@ -288,7 +291,8 @@ def masked_scatter(input, mask, source):
         return input.clone()
     flat = mask.reshape(-1)
     order = (flat.cumsum(0) - 1).clamp(min=0)
-    return ew.where(mask, source.reshape(-1)[order].reshape(input._meta.shape), input)
+    value = source.reshape(-1)[order].reshape(input._meta.shape)
+    return ew.where(mask, value, input).contiguous()
 
 
 @function(out="exact")

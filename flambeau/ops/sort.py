@@ -13,7 +13,7 @@ from ..recorder.handle import Tensor, intern
 from . import elementwise as ew
 from . import ties
 from .api import cast_to, function
-from .core import Host
+from .core import Host, layout_like
 from .from_data import make_tensor
 from .reduce import named_pair, normalize_dim, sum_op
 from .scatter import gather
@@ -52,7 +52,7 @@ def _top(x, dim, k, largest, in_order):
 
 def _infer_sort(operands, attrs):
     (x,) = operands
-    return intern(x.shape, x.dtype), intern(x.shape, dtypes.int64)
+    return tuple(layout_like(x.shape, kind, operands) for kind in (x.dtype, dtypes.int64))
 
 
 def _infer_top(operands, attrs):

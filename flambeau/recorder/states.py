@@ -24,6 +24,7 @@ __all__ = [
     "add_state",
     "forget",
     "made_in_inference_mode",
+    "note_end",
     "root_of",
     "user_calls",
     "user_line",
@@ -31,6 +32,8 @@ __all__ = [
 
 
 MAX_STATES = 400_000
+PIECE = 128  # records of a piece of what many traces have in common
+ENDS = 8  # ways to go on from there that are many
 
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -45,12 +48,15 @@ class State:
     inference: whether inference mode is on; inferred: whether a record up to here was made in it,
         or used what was.
     autocast: the dtype that operations which gain by it are computed in, or None.
+    depth: how many records the trace has; ends: in how many ways traces through here ended, if its
+        depth is that of a piece; full: whether a trace that comes here is run.
     grad: how gradients pass: "op" by the operation's rule, "leaf" to a tensor, "keep" to what
         the first operand was before an untracked write; None where none do.
     """
 
     __slots__ = (
-        *("attrs", "autocast", "end", "expansion", "first", "full", "grad", "grad_mode", "key"),
+        *("attrs", "autocast", "depth", "end", "ends", "expansion", "first", "full", "grad"),
+        *("grad_mode", "key"),
         *("inference", "inferred", "leaves_end", "line", "macros", "meta", "metas", "next", "op"),
         *("operands", "parent"),
         *("pending", "programs", "slots_end", "stamp", "views"),
@@ -62,7 +68,8 @@ class State:
         self.meta = metas[0] if metas else None
         self.next, self.programs, self.macros = {}, {}, {}
         self.line = self.expansion = None
-        self.stamp = 0
+        self.stamp = self.ends = 0
+        self.depth = 0 if parent is None else parent.depth + 1
         if parent is None:
             self.first = self.end = self.slots_end = self.leaves_end = self.pending = 0
             self.grad_mode, self.autocast, self.views = True, None, False
@@ -236,6 +243,21 @@ def add_state(node, key, op, operands, attrs, metas, grad=None, **known):
         if _states > MAX_STATES:
             _prune()
     return state
+
+
+def note_end(state):
+    """Note that a trace ended here for the first time.
+
+    Where many traces begin alike and end each in another way, as loops of another length each time
+    do, what they have in common is cut in pieces: each is then a program of its own, and known.
+    """
+    while state.parent is not None:
+        if state.depth % PIECE == 0:
+            state.ends += 1
+            if state.ends == ENDS:
+                state.full = True
+                state.next.clear()  # quick paths, which do not ask, go no further
+        state = state.parent
 
 
 def forget(found):

@@ -17,7 +17,7 @@ from . import trace
 from .growth import EVERY, note_growth
 from .handle import DEAD, Tensor
 from .patches import apply
-from .states import LEAF, VIEW, WRITE, made_in_inference_mode
+from .states import LEAF, VIEW, WRITE, made_in_inference_mode, note_end
 
 __all__ = ["Task", "planned", "run"]
 
@@ -169,6 +169,7 @@ def run(segment):
         task = state.programs.get(key)
         if task is None:
             task = state.programs[key] = Task(state, alive, tensors, storages)
+            note_end(state)
         state.stamp = next(_serial)
         segment.trace.last = task.executable
         _finish(task, segment, tensors, storages)

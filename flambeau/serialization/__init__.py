@@ -7,11 +7,17 @@ back: `pickler`, `archive`, `files`.
 
 from .api import load, save
 from .inspection import get_unsafe_globals_in_checkpoint
-from .locations import default_restore_location, location_tag, register_package
+from .locations import (
+    MAP_LOCATION,
+    default_restore_location,
+    location_tag,
+    register_package,
+)
 from .safe import add_safe_globals, clear_safe_globals, get_safe_globals, safe_globals
 from .skipping import skip_data
 
 __all__ = [
+    "MAP_LOCATION",
     "add_safe_globals",
     "clear_safe_globals",
     "default_restore_location",

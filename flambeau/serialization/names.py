@@ -61,7 +61,7 @@ def file_name_of(obj, name=None):
     # The shortest package that has it is where the public name is.
     for length in range(1, len(parts)):
         package = sys.modules[".".join(parts[:length])]
-        if vars(package).get(name) is obj:
+        if vars(package).get(name) == obj:  # the function, or what asks classes (`Overridable`)
             module = package.__name__
             break
     return "torch" + module.removeprefix("flambeau"), name

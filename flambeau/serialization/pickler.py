@@ -13,6 +13,7 @@ import types
 import numpy as np
 
 from .. import dtypes, formats
+from ..overriding import Overridable
 from . import tensors
 from .locations import tag_of
 from .names import STORAGE_TYPES, UNTYPED, StorageType, file_name_of
@@ -201,6 +202,11 @@ class TensorPickler(pickle._Pickler):
         self._later.append((self._file.tell(), obj.get))
         self.write(bytes(8))
 
+    def save_overridable(self, obj):
+        """Write the function that asks as the function itself."""
+        self.save(obj.function)
+
+    dispatch[Overridable] = save_overridable
     dispatch[_Later] = save_later
     dispatch[_Global] = save_global
     dispatch[types.FunctionType] = save_global

@@ -8,12 +8,32 @@ import flambeau
 
 from . import arithmetic, base, creation, movement
 from .invariants import check_sparse_tensor_invariants
+from .legacy import (
+    BFloat16Tensor,
+    ByteTensor,
+    CharTensor,
+    DoubleTensor,
+    FloatTensor,
+    HalfTensor,
+    IntTensor,
+    LongTensor,
+    ShortTensor,
+)
 from .products import addmm, reduced, sampled_addmm
 from .products import mm as _mm
 from .reductions import log_softmax, softmax
 from .reductions import sparse_sum as sum
 
 __all__ = [
+    "BFloat16Tensor",
+    "ByteTensor",
+    "CharTensor",
+    "DoubleTensor",
+    "FloatTensor",
+    "HalfTensor",
+    "IntTensor",
+    "LongTensor",
+    "ShortTensor",
     "addmm",
     "check_sparse_tensor_invariants",
     "log_softmax",

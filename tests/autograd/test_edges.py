@@ -1,6 +1,9 @@
 """Gradient edges, batches of gradients, versions and other arguments of backward passes."""
 
+import numpy as np
 import pytest
+
+import flambeau
 
 from .programs import Programs, exponential, leaf, square
 
@@ -142,3 +145,40 @@ def multithreading(t):
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda f: f.__name__)
 def test_as_in_torch(agree, program):
     agree(program)
+
+
+TWICE = {
+    "add": lambda lib, x: lib.add(x, x, alpha=2),
+    "sub": lambda lib, x: lib.sub(x, x, alpha=3.5),
+    "rsub": lambda lib, x: lib.rsub(x, x, alpha=3),
+    "deg2rad": lambda lib, x: lib.deg2rad(x),
+    "rad2deg": lambda lib, x: lib.rad2deg(x),
+    "trapezoid": lambda lib, x: lib.trapezoid(x, dx=2.0),
+    "cumulative_trapezoid": lambda lib, x: lib.cumulative_trapezoid(x, dx=2.0),
+    "addmm": lambda lib, x: lib.addmm(x, lib.ones(2, 2), lib.ones(2, 2), alpha=2, beta=3),
+}
+
+
+@pytest.mark.parametrize("name", TWICE)
+def test_a_second_backward_pass_needs_nothing_of_numbers(torch, name):
+    found = []
+    for lib in (torch, flambeau):
+        x = lib.tensor([[1.0, 2.0], [3.0, 5.0]], requires_grad=True)
+        y = TWICE[name](lib, x)
+        out = y.sum()
+        out.backward()
+        out.backward()
+        found.append((y.detach().numpy(), x.grad.numpy()))
+    for a, b in zip(*found, strict=True):
+        np.testing.assert_allclose(b, a, rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["geqrf", "ldl_factor"])
+def test_what_has_no_derivative_says_so_in_the_backward_pass(torch, name):
+    for lib in (torch, flambeau):
+        x = lib.tensor([[4.0, 1.0], [1.0, 3.0]], requires_grad=True)
+        factor = getattr(lib if name == "geqrf" else lib.linalg, name)
+        y = factor(x)[0] + x
+        assert y.tolist() is not None
+        with pytest.raises(RuntimeError, match="is not implemented"):
+            y.sum().backward()

@@ -190,3 +190,36 @@ def test_dir():
     assert {"weight", "mean", "first", "forward", "training"} <= set(names)
     assert names == sorted(names)
     assert "0" not in dir(build(flambeau).block)
+
+
+def test_getattr_of_a_subclass_sees_parameters():
+    """As in libraries that give parameters another meaning."""
+    asked = []
+
+    class Mixin(flambeau.nn.Module):
+        def __getattr__(self, name):
+            asked.append(name)
+            return super().__getattr__(name)
+
+    class Layer(flambeau.nn.Linear, Mixin):
+        pass
+
+    layer = Layer(2, 3)
+    asked.clear()
+    layer(flambeau.ones(1, 2))
+    assert {"weight", "bias"} <= set(asked)
+    layer.weight = flambeau.nn.Parameter(flambeau.zeros(3, 2))
+    assert layer.weight.tolist() == [[0.0, 0.0]] * 3
+
+
+def test_functions_of_a_class_are_not_bound(torch):
+    def shape(t):
+        class Layer(t.nn.Module):
+            sigmoid, conv = t.sigmoid, t.conv1d
+
+            def forward(self, x):
+                return self.conv(self.sigmoid(x), weight=t.ones(1, 1, 2))
+
+        return tuple(Layer()(t.ones(1, 1, 3)).shape)
+
+    assert shape(flambeau) == shape(torch)

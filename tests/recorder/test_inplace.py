@@ -227,6 +227,29 @@ def from_numpy_both_ways(t):
 
 
 @case
+def memory_of_another_tensor(t):
+    x = t.arange(4.0)
+    y = t.from_numpy(x.numpy())
+    y[1] = 5
+    first = x.clone()
+    x.add_(1)
+    second = y.clone()
+    z = t.from_numpy(x.numpy()[1:])
+    z.mul_(2)
+    return first, second, x, y, z
+
+
+@case
+def memory_of_another_tensor_through_dlpack(t):
+    x = t.arange(4.0)
+    y = t.from_dlpack(x)
+    y.mul_(5)
+    first = x.clone()
+    x.add_(1)
+    return first, y
+
+
+@case
 def array_changes_after_an_op_was_recorded(t):
     array = np.ones(4, np.float32)
     x = t.from_numpy(array)

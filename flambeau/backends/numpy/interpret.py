@@ -64,7 +64,10 @@ def _const(node, inputs, leaves, scalars):
     value = node.attrs[2]
     if node.dtype.category == dtypes.INT and isinstance(value, int):
         return np.asarray(value).astype(node.dtype.numpy)
-    return np.asarray(value, compute_type(node.dtype))
+    made = np.asarray(value, compute_type(node.dtype))
+    if node.dtype.limited:  # a zero may be no zero there
+        made = dtypes.decode(dtypes.encode(made, node.dtype), node.dtype)
+    return made
 
 
 def _iota(node, inputs, leaves, scalars):

@@ -66,6 +66,9 @@ class _Alias:
     def exec_module(self, module):
         # The import system has given it the spec of the second name.
         module.__spec__ = self.spec
+        if self.real == REAL:
+            module.__name__ = NAME  # some libraries look at it
+            module.torch = module  # as it is in PyTorch, where some call it so
 
 
 def install():

@@ -281,7 +281,7 @@ def softplus(input, beta=1.0, threshold=20.0):
 def _log_sigmoid(x):
     require_floating("logsigmoid", x)
     wide = widen(x)
-    return narrow(-stable_softplus(-wide), x)
+    return narrow(-stable_softplus(-wide), x).contiguous()
 
 
 @_log_sigmoid.vjp

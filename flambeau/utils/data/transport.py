@@ -20,6 +20,7 @@ from ...ops.from_data import from_array
 from ...recorder import sync
 from ...recorder.entering import new_leaf
 from ...recorder.handle import intern
+from ...sharing import ONE_DESCRIPTOR
 
 __all__ = ["receive", "send"]
 
@@ -74,7 +75,7 @@ def _map_received(connection):
 
     descriptor = recv_handle(connection)
     try:
-        return mmap.mmap(descriptor, 0)
+        return mmap.mmap(descriptor, 0, **ONE_DESCRIPTOR)
     finally:
         os.close(descriptor)
 

@@ -221,3 +221,25 @@ def test_what_does_not_fit(twins, torch, name):
             t.nn.functional.multi_head_attention_forward(**args)
         classes.append(caught.type)
     assert classes[0] is classes[1]
+
+
+def test_autocast(twins, torch):
+    """The result has the lower precision, as have the projections around it."""
+    found = []
+    for t in (flambeau, torch):
+        q, k, v = operands(twins, (2, 2), grad=False)
+        q, k, v = (q, k, v) if t is torch else twins.ours([q, k, v])
+        with t.autocast("cpu", dtype=t.bfloat16):
+            made = t.nn.functional.scaled_dot_product_attention(q, k, v, is_causal=True)
+        found.append(str(made.dtype))
+    assert found[0] == found[1]
+
+
+def test_precision_of_halves(twins):
+    """Scores are computed in float32: nearer to the exact result than float16 scores would be."""
+    q, k, v = (x * 3 for x in operands(twins, (4,), dtype="float16", grad=False))
+    ours = F.scaled_dot_product_attention(*twins.ours([q, k, v]))
+    exact = twins.torch.nn.functional.scaled_dot_product_attention(
+        q.double(), k.double(), v.double()
+    )
+    assert abs(ours.double().numpy() - exact.numpy()).max() < 4e-3

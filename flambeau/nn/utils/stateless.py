@@ -1,0 +1,26 @@
+"""The former home of `flambeau.func.functional_call`."""
+
+import warnings
+
+from ...func.modules import functional_call as _functional_call
+
+__all__ = ["functional_call"]
+
+
+def functional_call(
+    module, parameters_and_buffers, args=None, kwargs=None, *, tie_weights=True, strict=False
+):
+    """`flambeau.func.functional_call`, under the name it had before; deprecated.
+
+    Raises as that does, and gives a FutureWarning.
+    """
+    warnings.warn(
+        "`torch.nn.utils.stateless.functional_call` is deprecated as of PyTorch 2.0 and will be "
+        "removed in a future version of PyTorch. Please use `torch.func.functional_call` instead "
+        "which is a drop-in replacement.",
+        FutureWarning,
+        stacklevel=2,
+    )
+    return _functional_call(
+        module, parameters_and_buffers, args, kwargs, tie_weights=tie_weights, strict=strict
+    )
