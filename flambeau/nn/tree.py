@@ -5,6 +5,7 @@ from types import FunctionType
 
 import flambeau
 
+from ..overriding import Overridable
 from ..tensor import Tensor
 from .hooks import registered
 from .parameter import Buffer, Parameter
@@ -39,7 +40,7 @@ def _is_own(x):
 
 
 def _is_public(f):
-    return getattr(flambeau, f.__name__, None) is f
+    return getattr(flambeau, f.__name__, None) == f
 
 
 class ModuleTree:
@@ -52,7 +53,7 @@ class ModuleTree:
         super().__init_subclass__(**kwargs)
         if not _is_own(cls):
             for name, x in list(vars(cls).items()):
-                if type(x) is FunctionType and _is_own(x) and _is_public(x):
+                if isinstance(x, (FunctionType, Overridable)) and _is_own(x) and _is_public(x):
                     setattr(cls, name, staticmethod(x))  # PyTorch's are not bound to instances
         if cls.__getattr__ is ModuleTree.__getattr__:
             return

@@ -1,10 +1,12 @@
 """Copies of elements in another order or number: clone, cat, flip, roll, repeat."""
 
+import functools
 import math
 
 from .. import dtypes
 from ..geometry import contiguous_strides
 from ..recorder.handle import Tensor, intern
+from . import at_once
 from .api import function, method
 from .core import Op, layout_like, result_dtype
 from .movement import _sizes, clone, expand, normalize_list, reshape
@@ -93,10 +95,34 @@ def cat(tensors, dim=0):
     full = [x for x in tensors if x._meta.shape != (0,)] or tensors
     dim = normalize_dim(dim, len(full[0]._meta.shape))
     # A vector without elements goes with tensors of any shape.
-    return cat_op(*(tensors if len(full[0]._meta.shape) == 1 else full), dim=dim)
+    taken = tensors if len(full[0]._meta.shape) == 1 else full
+    if len(taken) >= at_once.MANY and not dim:
+        rows = sum([x._meta.shape[0] for x in taken])
+        joined = at_once.join(taken, (rows, *full[0]._meta.shape[1:]))
+        if joined is not None:
+            return joined
+    return cat_op(*taken, dim=dim)
+
+
+def _stack_at_once(record):
+    """A decorator of `stack`, which is recorded if its tensors are not in memory."""
+
+    @functools.wraps(record)
+    def stack(tensors, dim=0):
+        tensors = tuple(tensors)
+        if len(tensors) >= at_once.MANY and not dim and {*map(type, tensors)} == {Tensor}:
+            shape = tensors[0]._meta.shape
+            if all(x._meta.shape == shape for x in tensors):
+                joined = at_once.join(tensors, (len(tensors), *shape))
+                if joined is not None:
+                    return joined
+        return record(tensors, dim)
+
+    return stack
 
 
 @function(methods=False)
+@_stack_at_once
 @whole
 def stack(tensors, dim=0):
     """Tensors of one shape along a new dim."""

@@ -227,7 +227,7 @@ def _view_at_once(x, items):
         n, stride = meta.shape[dim], meta.strides[dim]
         if kind is int and -n <= item < n:
             offset += (item % n) * stride
-        elif kind is slice and (item.step is None or type(item.step) is int and item.step > 0):
+        elif kind is slice and (item.step is None or (type(item.step) is int and item.step > 0)):
             start, stop, step = item.indices(n)
             size = len(range(start, stop, step))
             shape.append(size)

@@ -1,8 +1,10 @@
 """Python's operators on tensors."""
 
 from .. import dtypes
+from ..recorder.handle import Tensor
 from . import elementwise as ew
-from .api import METHODS, in_place_method, operator, reflected
+from .api import METHODS, in_place_method, is_operand, operator, reflected
+from .at_once import shifted
 
 __all__: list[str] = []
 
@@ -14,10 +16,26 @@ def _invert(self):
     return ew.bitwise_not(self)
 
 
+def _shift(f, sign):
+    """The dunder method of x + n or x - n: such as of an index that a loop goes through."""
+
+    def dunder(self, other):
+        if other.__class__ is not Tensor:
+            if other.__class__ is int and not self._meta.shape:
+                known = shifted(self, sign * other)
+                if known is not None:
+                    return known
+            if not is_operand(other):
+                return NotImplemented
+        return f(self, other)
+
+    return dunder
+
+
 METHODS.update(
-    __add__=operator(ew.add_quick),
+    __add__=_shift(ew.add_quick, 1),
     __radd__=reflected(lambda a, b: ew.add_quick(b, a)),
-    __sub__=operator(ew.sub_quick),
+    __sub__=_shift(ew.sub_quick, -1),
     __rsub__=reflected(ew.sub_quick),
     __mul__=operator(ew.mul),
     __rmul__=reflected(lambda a, b: ew.mul(b, a)),

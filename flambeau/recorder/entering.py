@@ -147,6 +147,12 @@ def enter_storage(storage, segment):
     return state.first
 
 
+def _is_beside_patches(tensor, segment):
+    """Whether memory holds what a tensor sees, though the segment writes stretches beside it."""
+    storage = tensor._storage
+    return storage.patches and storage.segment is segment and not is_patched(tensor)
+
+
 def is_patched(tensor):
     """Whether a patch of its storage, not yet in memory, writes what the tensor sees."""
     start, stop = tensor._meta.offset, tensor._meta.span
@@ -176,9 +182,7 @@ def _enter_view(tensor, segment):
     if tensor._segment is None and base is not None and meta.requires_grad:
         # Its storage was written to: what it sees now depends on what the base is now.
         source, grad = family_content(base, segment), "op"
-    elif is_in_memory(tensor._storage):
-        return _enter_part(tensor, segment)
-    elif tensor._storage.patches and tensor._storage.segment is segment and not is_patched(tensor):
+    elif is_in_memory(tensor._storage) or _is_beside_patches(tensor, segment):
         return _enter_part(tensor, segment)
     else:
         source = enter_storage(tensor._storage, segment)

@@ -10,6 +10,7 @@ from threading import get_ident
 
 from .. import config
 from ..backends import Executable
+from ..backends.memory import Buffer
 from ..backends.numpy.nans import watched
 from ..compiler.program import Builder, Program, flatten
 from ..compiler.show import show_trace
@@ -53,12 +54,17 @@ class Task:
     """How the values that are alive at a state are computed, and whose memory they become.
 
     targets, storage_targets: which of the alive tensors, then storages, the first outputs are
-        for; the rest are the saved values of `spec`.
+        for; the rest are the values at `saved`.
     roots: (index among the alive tensors, position) of those that a backward may start from.
     inferred: which of the alive tensors were made in inference mode.
+    saved: the positions of the saved values that are computed; kept: (position, leaf) of those
+        that are the memory of a leaf, which the program does not write.
     """
 
-    __slots__ = ("executable", "inferred", "roots", "spec", "storage_targets", "targets")
+    __slots__ = (
+        *("executable", "inferred", "kept", "roots", "saved", "spec", "storage_targets"),
+        "targets",
+    )
 
     def __init__(self, state, alive, tensors, storages):
         path = state.path()
@@ -91,13 +97,19 @@ class Task:
                 alias = _leaf_below(storage.pos, by_position, leaf_of)
                 outputs.append((storage.pos, storage.meta, alias))
                 self.storage_targets.append(k)
-        self.spec = None
+        self.spec, self.saved, self.kept = None, [], []
         if self.roots:
             self.spec = graph_spec(state, path, [p for _, p in self.roots])
+            written = {alias for *_, alias in outputs}
             for position in self.spec.saved:
                 s = by_position[position]
                 meta = s.metas[position - s.first]
-                outputs.append((position, meta, None))
+                leaf = leaf_of.get(position)
+                if leaf is not None and leaf not in written and meta.is_dense:
+                    self.kept.append((position, leaf))
+                else:
+                    outputs.append((position, meta, None))
+                    self.saved.append(position)
         self.executable = Executable(_program(path, outputs, leaves, state.slots_end))
 
 
@@ -234,12 +246,23 @@ def _finish(task, segment, tensors, storages):
     for k in task.inferred:
         tensors[k]._inference = True
     if task.spec is not None:
-        saved = dict(zip(task.spec.saved, buffers[rest:], strict=True))
+        saved = dict(zip(task.saved, buffers[rest:], strict=True))
+        for position, leaf in task.kept:
+            saved[position] = _lasting(segment.leaves[leaf])
         graph = new_graph(task.spec, segment, saved)
         for k, position in task.roots:
             tensors[k]._history = (graph, position)
         if not graph.serial % EVERY:
             note_growth(graph)
+
+
+def _lasting(buffer):
+    """Memory of a leaf that stays as it is: what others refer to is not written in place."""
+    if not buffer.is_shared:
+        return buffer
+    copied = Buffer.allocate(buffer.nbytes)
+    copied.array[: buffer.nbytes] = buffer.array[: buffer.nbytes]
+    return copied
 
 
 def _has_written(task):

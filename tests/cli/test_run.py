@@ -46,7 +46,7 @@ def test_modules_are_those_of_flambeau(program):
         from torch.optim.lr_scheduler import StepLR
         import flambeau, flambeau.nn.functional, flambeau.utils.data
 
-        assert torch is flambeau and torch.__name__ == "flambeau"
+        assert torch is flambeau is torch.torch and torch.__name__ == "torch"
         assert nn is flambeau.nn is again is sys.modules["torch.nn"]
         assert F is flambeau.nn.functional is torch.nn.functional
         assert DataLoader is flambeau.utils.data.DataLoader
@@ -158,7 +158,7 @@ def test_processes_have_it_too(program, tmp_path):
         f"""
         import os, subprocess, sys
         os.environ["PYTHONPATH"] += os.pathsep + {str(hidden)!r}
-        code = "import sys, torch; print(torch.__name__, sys.hidden, sys.path)"
+        code = "import sys, torch; print(torch.__package__, sys.hidden, sys.path)"
         print(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout)
         """
     )
@@ -170,7 +170,7 @@ def test_folders_and_archives(tmp_path):
     import zipfile
 
     with zipfile.ZipFile(tmp_path / "app.zip", "w") as archive:
-        archive.writestr("helper.py", "name = __import__('torch').__name__")
+        archive.writestr("helper.py", "name = __import__('torch').__package__")
         archive.writestr("__main__.py", "import helper, sys; print(helper.name, sys.argv[1:])")
     done = subprocess.run(
         [sys.executable, "-m", "flambeau", "run", str(tmp_path / "app.zip"), "a"],

@@ -68,7 +68,8 @@ def test_a_select_that_is_written_through():
         expected = np.ones((6, 2), np.float32)
         expected[i] = 5
         np.testing.assert_array_equal(x.numpy(), expected)
-        assert row._base is x and row.storage_offset() == 2 * i
+        assert row._base is x
+        assert row.storage_offset() == 2 * i
 
 
 def test_writes_at_computed_indices():

@@ -8,8 +8,9 @@ then the operations of the same name are the way.
 import numpy as np
 
 from ...backends.memory import Buffer
-from ...recorder.entering import is_in_memory, new_leaf
-from ...recorder.handle import Tensor, intern
+from ...ops.at_once import bytes_of
+from ...recorder.entering import new_leaf
+from ...recorder.handle import intern
 
 __all__ = ["new", "stack", "take"]
 
@@ -31,7 +32,7 @@ def stack(tensors):
     meta = getattr(first, "_meta", None)
     parts = []
     for tensor in tensors:
-        part = _bytes_of(tensor)
+        part = bytes_of(tensor)
         if part is None or tensor._meta.shape != meta.shape or tensor._meta.dtype != meta.dtype:
             return None
         parts.append(part)
@@ -43,7 +44,7 @@ def stack(tensors):
 
 def take(tensor, rows):
     """The rows of a tensor that an array of ints, all within its first size, names."""
-    part = _bytes_of(tensor)
+    part = bytes_of(tensor)
     if part is None or not tensor._meta.numel:
         return None
     meta = tensor._meta
@@ -51,20 +52,3 @@ def take(tensor, rows):
     # Nothing is clipped: the mode that raises would work in a copy.
     part.view(meta.dtype.numpy).reshape(meta.shape).take(rows, 0, elements, "clip")
     return out
-
-
-def _bytes_of(tensor):
-    if type(tensor) is not Tensor or tensor._inference:
-        return None
-    home, meta, storage = tensor._segment, tensor._meta, tensor._storage
-    if (home is not None and not home.done) or meta.requires_grad or not meta.contiguous:
-        return None
-    if storage is None:
-        buffer = tensor._buffer
-    elif storage.patches or not is_in_memory(storage):
-        return None
-    else:
-        buffer = storage.buffer
-    size = meta.dtype.itemsize
-    start = meta.offset * size
-    return buffer.numpy(np.dtype(np.uint8), buffer.nbytes)[start : start + meta.numel * size]
