@@ -21,7 +21,7 @@ def _shift(f, sign):
 
     def dunder(self, other):
         if other.__class__ is not Tensor:
-            if other.__class__ is int and not self._meta.shape:
+            if other.__class__ is int and self.__class__ is Tensor and not self._meta.shape:
                 known = shifted(self, sign * other)
                 if known is not None:
                     return known
