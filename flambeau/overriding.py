@@ -164,6 +164,8 @@ class Overridable:
         return repr(self.function)
 
     def __reduce__(self):
+        if getattr(sys.modules.get(self.__module__), self.__qualname__, None) is self:
+            return self.__qualname__  # found by its name, as the function itself would be
         return _itself, (self.function,)
 
 

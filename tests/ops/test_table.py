@@ -80,7 +80,8 @@ def test_every_function_has_samples(request):
     """A public function without samples can not be trusted; lists have tests of their own."""
     named = {record.name or name for name, record in table_module(request).TABLE.items()}
     lists = {name for name in FUNCTIONS if name.startswith("_foreach")}
-    assert sorted(FUNCTIONS.keys() - RANDOM - named - lists) == []
+    second = {name for name, f in FUNCTIONS.items() if getattr(f, "__name__", name) in named}
+    assert sorted(FUNCTIONS.keys() - RANDOM - named - lists - second) == []
 
 
 def test_no_record_is_left_behind(request):
