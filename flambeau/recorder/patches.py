@@ -1,8 +1,10 @@
-"""Writes of a stretch of large memory, which go there without a copy of the rest.
+"""Writes of a stretch of memory, which go there without a copy of the rest.
 
-A write makes a new value of the whole content of a storage. Where nothing else in the segment
-needs that content, a *patch* is recorded instead: a tensor over the stretch alone, which is written
-as any other. Whoever then reads the content has the patches recorded as writes of it.
+A write makes a new value of the whole content of a storage. Where that is large, or the stretch is
+another each time the same line runs, and nothing else in the segment needs the content, a *patch*
+is recorded instead: a tensor over the stretch alone, which is written as any other. An operation
+that then reads what a patch writes runs the segment first; where that can not be, the patches are
+recorded as writes of the content.
 """
 
 from sys import getrefcount
@@ -14,7 +16,7 @@ from .varying import varies
 
 __all__ = ["add_patch", "apply", "patch_for"]
 
-LARGE = 4096  # elements of memory that are worth it
+LARGE = 4096  # elements of memory that are worth it wherever the stretch is
 MANY = 48  # stretches of one storage that a segment reads and writes: each is compared with others
 _ALONE = 3  # references to the memory of a storage: its own, a local name and getrefcount
 
