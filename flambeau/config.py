@@ -7,6 +7,7 @@ __all__ = ["VARIABLES", "describe"]
 # name -> (default, what it does)
 VARIABLES = {
     "FLAMBEAU_BACKEND": ("auto", "`auto` interprets cold and compiles hot code; `numpy`, `llvm`"),
+    "FLAMBEAU_COLD": ("8", "runs of a small program that are interpreted before it is compiled"),
     "FLAMBEAU_THREADS": ("", "threads a program runs on; OMP_NUM_THREADS, or all cores"),
     "FLAMBEAU_CHECK": ("0", "`1`: compare every kernel with the NumPy interpreter"),
     "FLAMBEAU_VERIFY": ("0", "`1`: verify the program between the stages of the compiler"),
@@ -30,6 +31,7 @@ def _openmp_threads():
 
 
 backend = _read("FLAMBEAU_BACKEND")
+cold = int(_read("FLAMBEAU_COLD"))
 threads = int(_read("FLAMBEAU_THREADS") or _openmp_threads())
 check = _read("FLAMBEAU_CHECK") == "1"
 verify = _read("FLAMBEAU_VERIFY") == "1"

@@ -4,7 +4,9 @@ import os
 
 import pytest
 
-os.environ.setdefault("FLAMBEAU_VERIFY", "1")  # before flambeau is imported
+# Before flambeau is imported. What runs twice is compiled, however small it is.
+os.environ.setdefault("FLAMBEAU_VERIFY", "1")
+os.environ.setdefault("FLAMBEAU_COLD", "1")
 
 
 @pytest.fixture(scope="session")

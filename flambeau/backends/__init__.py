@@ -13,8 +13,25 @@ __all__ = ["Executable"]
 
 __getattr__ = lazy.submodules(__name__)  # mps, cudnn and other settings that PyTorch has
 
-MUCH = 1 << 25  # elements in all values of a program: the interpreter takes some 5 ns for each
+# Seconds, about: of the interpreter for a value and for each of its elements; of LLVM for a value.
+CALL, ELEMENT, COMPILING = 1e-5, 5e-9, 7e-4
+SHARE = 1 / 8  # of the time for compiling a program that the interpreter may spend on it before
 _UNSHARED = 4  # references to a leaf's buffer that only its tensor and its segment hold
+
+
+def cold_runs(program):
+    """How many runs the interpreter does before a program is compiled.
+
+    That depends on the program alone, not on the clock or on what is on disk, so that the numbers
+    are the same each time: at least one, unless compiling takes less time than that, and no more
+    than `config.cold`.
+    """
+    count = len(program.nodes)
+    interpreted = count * CALL + sum(n.numel for n in program.nodes) * ELEMENT
+    compiled = count * COMPILING
+    if interpreted > compiled:
+        return 0
+    return max(1, min(config.cold, int(SHARE * compiled / interpreted))) if count else 1
 
 
 class Executable:
@@ -25,6 +42,7 @@ class Executable:
         self.runs = 0
         self.native = None
         self.compiled_at = 0  # the run before which that was made
+        self.cold = cold_runs(program)
         if config.verify:
             verify_program(program)
         if config.show & {"program", "all"}:
@@ -38,7 +56,8 @@ class Executable:
         self.runs += 1
         native = self.native
         if native is None:
-            if config.backend == "numpy" or (config.backend == "auto" and self._is_cold()):
+            backend = config.backend
+            if backend == "numpy" or (backend == "auto" and self.runs <= self.cold):
                 return self._interpret(leaves, scalars, timer)
             from .llvm.runtime import NativeProgram
 
@@ -50,10 +69,6 @@ class Executable:
             return native.run(leaves, scalars, timer)
         except OutOfRange as error:
             raise _located(error) from None
-
-    def _is_cold(self):
-        """Whether this is the first run, and not so much that compiling takes less time."""
-        return self.runs == 1 and sum(n.numel for n in self.program.nodes) < MUCH
 
     def _interpret(self, leaves, scalars, timer):
         program = self.program
