@@ -4,18 +4,39 @@ A batch drawn from a store of samples is made of other tensors each time, some o
 twice: as a record each draw would be a trace of its own. What is in memory, takes no part in
 gradients and lies there without gaps needs no record, only its bytes. Nor does an index in memory
 to which a number is added, only to be asked for: `data[i : i + n]` for each `i` of a tensor.
+Nor do numbers that are written to a place in memory, or added there, where nobody needs what was
+there before: `x[: len(word)] = word`, `count[i, j] += 1`. A constant that nothing has read yet,
+such as the zeros a sample is written into, counts as memory.
 """
+
+from sys import getrefcount
 
 import numpy as np
 
+from .. import dtypes
 from ..backends.memory import Buffer
 from ..dtypes import int64
 from ..recorder.entering import is_in_memory, new_leaf
-from ..recorder.handle import Tensor, intern
+from ..recorder.handle import DEAD, Tensor, intern
+from ..recorder.inplace import count_change
+from ..recorder.trace import exclusive, local
+from .creation import constant_op, full_op
 
-__all__ = ["MANY", "bytes_of", "join", "shifted"]
+__all__ = ["MANY", "add_number", "become_memory", "bytes_of", "join", "set_region", "shifted"]
 
 MANY = 16  # from so many tensors on, joining does without a record
+SMALL = 4096  # elements of a constant that becomes memory when it is written to
+NEAR = 32  # records after that of a constant among which it is looked for
+_FREE = 3  # references to memory: its tensor's, a local name and getrefcount
+_PLAIN = {  # the dtypes that NumPy computes with as PyTorch does, by the numbers they can take
+    **dict.fromkeys((dtypes.float32, dtypes.float64), (float, int)),
+    **dict.fromkeys((dtypes.int64, dtypes.int32, dtypes.int16, dtypes.int8, dtypes.uint8), (int,)),
+    dtypes.bool_: (bool,),
+}
+_WHOLE = {d: np.iinfo(d.numpy) for d, kinds in _PLAIN.items() if kinds == (int,)}
+_LIMITS = {d: (int(info.min), int(info.max)) for d, info in _WHOLE.items()}
+_LIMITS[dtypes.float32] = (-float(np.finfo(np.float32).max), float(np.finfo(np.float32).max))
+_EXACT = 1 << 53  # up to this a whole number is one of float64
 
 
 def join(tensors, shape):
@@ -68,3 +89,163 @@ def bytes_of(tensor):
     size = meta.dtype.itemsize
     start = meta.offset * size
     return buffer.numpy(np.dtype(np.uint8), buffer.nbytes)[start : start + meta.numel * size]
+
+
+@exclusive
+def set_region(tensor, index, value):
+    """tensor[index] = value, if that can be done at once; returns whether it was.
+
+    index: ints, slices and Ellipsis; value: a number, or a tensor of the region's shape.
+    """
+    items = index if type(index) is tuple else (index,)
+    if not all(map(_is_plain, items)):
+        return False
+    meta = tensor._meta
+    if isinstance(value, Tensor):
+        number = None
+        if value._meta.dtype is not meta.dtype or meta.dtype not in _PLAIN:
+            return False
+        part = bytes_of(value)
+        if part is None:
+            return False
+    else:
+        number = _as_element(value, meta.dtype)
+        if number is None:
+            return False
+    array = _free_memory(tensor)
+    if array is None:
+        return False
+    try:
+        region = array[items if Ellipsis in items else (*items, Ellipsis)]
+    except IndexError:
+        return False
+    if number is not None:
+        region[...] = number
+    elif value._meta.shape == region.shape:
+        region[...] = part.view(array.dtype).reshape(region.shape)
+    else:
+        return False
+    count_change(tensor)
+    return True
+
+
+@exclusive
+def add_number(tensor, number):
+    """tensor += number for an element of memory that others view too; returns whether it was done.
+
+    What is a tensor of its own, such as a counter of steps, is recorded with the step.
+    """
+    meta, storage = tensor._meta, tensor._storage
+    if storage is None or meta.numel != 1 or storage.meta.numel == 1:
+        return False
+    number = _as_element(number, meta.dtype)
+    if number is None or meta.dtype is dtypes.bool_:
+        return False
+    array = _free_memory(tensor)
+    if array is None:
+        return False
+    np.add(array, number, out=array)
+    count_change(tensor)
+    return True
+
+
+def _is_plain(item):
+    kind = type(item)
+    if kind is slice:
+        step = item.step
+        bounds = (item.start, item.stop)
+        if any(type(b) is not int and b is not None for b in bounds):
+            return False
+        return step is None or (type(step) is int and step > 0)
+    return kind is int or item is Ellipsis
+
+
+def _as_element(number, dtype):
+    """A Python number as one of the dtype; None if it is not exactly such a number."""
+    kinds = _PLAIN.get(dtype)
+    if kinds is None or type(number) not in kinds:
+        return None
+    low, high = _LIMITS.get(dtype, (-_EXACT, _EXACT))
+    if type(number) is float and dtype is dtypes.float64:
+        return number
+    return dtype.numpy.type(number) if low <= number <= high else None
+
+
+def _free_memory(tensor):
+    """The elements as an array that can be written at once; None if that can not be.
+
+    Nobody else may need what is there: no record has read it and no graph has saved it.
+    """
+    trace = local.trace
+    meta, storage, home = tensor._meta, tensor._storage, tensor._segment
+    if meta.requires_grad or meta.overlaps or not meta.numel or meta.dtype not in _PLAIN:
+        return None
+    if type(tensor) is not Tensor:
+        return None
+    if tensor._inference or trace.segment.node.inference or trace.watch is not None:
+        return None
+    if trace.root is not None or trace.sampling or trace.hold or trace.exposed:
+        return None
+    if storage is None:
+        if home is not None and not home.done and not become_memory(tensor):
+            return None
+        buffer = tensor._buffer
+    else:
+        if storage.patches or not is_in_memory(storage):
+            return None
+        for alias in storage.aliases:
+            other = alias()
+            if other is not None and (other._meta.requires_grad or other._inference):
+                return None
+        buffer = storage.buffer
+    if buffer.owner is not None or buffer.outside is not None or getrefcount(buffer) > _FREE:
+        return None
+    kind = meta.dtype.numpy
+    size, flat = kind.itemsize, buffer.numpy(kind, meta.span)
+    return np.ndarray(meta.shape, kind, flat, meta.offset * size, [n * size for n in meta.strides])
+
+
+@exclusive
+def become_memory(tensor):
+    """Give a small constant, which nothing has read yet, memory of its own; returns whether."""
+    trace, segment = local.trace, tensor._segment
+    if segment is not trace.segment or tensor._storage is not None or segment.running:
+        return False
+    if tensor._meta.numel > SMALL or trace.root is not None or trace.sampling or trace.exposed:
+        return False
+    state, position = segment.node, tensor._pos
+    for _ in range(NEAR):
+        if state.first <= position:
+            break
+        state = state.parent
+    if state.op is constant_op:
+        number = state.attrs["value"]
+    elif state.op is full_op and type(state.operands[0]) is type:
+        number = segment.scalars[state.parent.slots_end]
+    else:
+        return False
+    meta = tensor._meta
+    if meta.requires_grad:
+        return False
+    number = _as_element(bool(number) if meta.dtype is dtypes.bool_ else number, meta.dtype)
+    if number is None:
+        return False
+    buffer = Buffer.allocate(meta.numel * meta.dtype.itemsize)
+    buffer.numpy(meta.dtype.numpy, meta.numel)[...] = number
+    segment.handles[position] = DEAD
+    tensor._segment, tensor._buffer = None, buffer
+    _drop_constants(segment)
+    return True
+
+
+def _drop_constants(segment):
+    """Take back the last records of a segment where they are of constants that are gone.
+
+    Else a segment would begin with as many as there were samples before it.
+    """
+    state, handles = segment.node, segment.handles
+    while handles and handles[-1] is DEAD and state.op in (constant_op, full_op):
+        handles.pop()
+        state = state.parent
+        del segment.scalars[state.slots_end :]
+        segment.node = state

@@ -205,7 +205,7 @@ def roll(input, shifts, dims=None):
             head = slice_op(input, dim=d, start=n - k, size=k, step=1)
             tail = slice_op(input, dim=d, start=0, size=n - k, step=1)
             input = cat_op(head, tail, dim=d)
-    return clone(input)
+    return clone(input).contiguous()
 
 
 @method("repeat")

@@ -31,6 +31,7 @@ __all__ = [
     "Op",
     "View",
     "composite",
+    "layout_by",
     "layout_like",
     "number",
 ]
@@ -174,15 +175,19 @@ def layout_like(shape, dtype, operands):
     metas = [x for x in operands if isinstance(x, Meta) and x.shape]
     if len(shape) < 2 or 0 in shape or all(x.contiguous for x in metas):
         return intern(shape, dtype)
-    order = _order_of_dims(shape, [_broadcast_strides(x, shape) for x in metas])
+    return layout_by(shape, dtype, [broadcast_strides(x, shape) for x in metas])
+
+
+def layout_by(shape, dtype, steps):
+    """The meta of a dense result whose dims are ordered by the strides of the operands in it."""
     strides, step = [0] * len(shape), 1
-    for d in order:
+    for d in _order_of_dims(shape, steps):
         strides[d] = step
         step *= shape[d]
     return intern(shape, dtype, tuple(strides))
 
 
-def _broadcast_strides(x, shape):
+def broadcast_strides(x, shape):
     """The strides of an operand that is broadcast to a shape."""
     lead = len(shape) - len(x.shape)
     steps = zip(x.shape, x.strides, shape[lead:], strict=True)

@@ -38,7 +38,7 @@ def _triangle(name, keep):
     def triangle(input, diagonal=0):
         if input.ndim < 2:
             raise RuntimeError(f"{name}: input tensor must have at least 2 dimensions")
-        return kept(input, diagonal=diagonal)
+        return kept(input.contiguous(), diagonal=diagonal)
 
     triangle.__name__ = name
     triangle.__doc__ = f"The {'lower' if name == 'tril' else 'upper'} triangle, zeros elsewhere."

@@ -52,6 +52,9 @@ def array_of(data, dtype):
         from ..backends.numpy.interpret import cast_array
 
         return dtypes.encode(cast_array(np.asarray(data), found, kind), kind), kind
+    plain = _plain_numbers(data, dtype)
+    if plain is not None:
+        return plain
     data = _plain(data)
     _check_nested(data)
     array = np.asarray(data)
@@ -67,6 +70,24 @@ def array_of(data, dtype):
 
     source = dtypes.FROM_NUMPY.get(array.dtype, dtypes.int64)
     return dtypes.encode(cast_array(array, source, kind), kind), kind
+
+
+def _plain_numbers(data, dtype):
+    """As `array_of`, for a number or a list of numbers of one kind; None for other data."""
+    kinds = set(map(type, data)) if type(data) is list else {type(data)}
+    if kinds == {int}:
+        kind = dtypes.int64
+    elif kinds == {float}:
+        kind = dtypes.get_default_dtype()
+    else:
+        return None
+    if dtype not in (None, kind) or kind.coded:
+        return None
+    try:
+        with np.errstate(over="ignore"):
+            return np.array(data, kind.numpy), kind
+    except OverflowError:
+        return None
 
 
 def _infer(array, data):

@@ -11,7 +11,8 @@ from . import elementwise as ew
 from . import movement as mv
 from . import view_ops
 from .api import FUNCTIONS, METHODS, cast_to
-from .core import Elementwise, Op, broadcast_shapes
+from .at_once import become_memory, set_region
+from .core import Elementwise, Op, broadcast_shapes, broadcast_strides, layout_by
 from .creation import arange
 from .from_data import make_tensor
 from .view_ops import select_op
@@ -45,8 +46,11 @@ def _indices(build, inputs, shape, wrap):
 
 
 class _Gather(Op):
-    """Operand 0 read at index tensors (int64, of one shape) along its leading dims.
+    """Operand 0 read at index tensors (int64, of one shape) along some of its dims.
 
+    dims: those dims, in rising order, and the result is as PyTorch's `x[...]`: the dims of the
+        indices stand in place of theirs, or in front if those are not adjacent, and in memory the
+        others stay in the order of x. Without it they are the leading dims.
     wrap: whether negative indices count from the end; they do unless it is False.
     """
 
@@ -55,13 +59,41 @@ class _Gather(Op):
     def infer(self, operands, attrs):
         x, *indices = operands
         shape = broadcast_shapes("index", [i.shape for i in indices])
-        return intern((*shape, *x.shape[len(indices) :]), x.dtype)
+        dims = attrs.get("dims", tuple(range(len(indices))))
+        place, rest = _place(dims), _others(x, dims)
+        lead, trail = rest[:place], rest[place:]
+        made = (*[x.shape[d] for d in lead], *shape, *[x.shape[d] for d in trail])
+        if "dims" not in attrs or x.contiguous or 0 in made:
+            return intern(made, x.dtype)
+        before, after = [0] * len(lead), [0] * len(trail)
+        steps = [[*[x.strides[d] for d in lead], *[0] * len(shape), *[x.strides[d] for d in trail]]]
+        steps += [[*before, *broadcast_strides(i, shape), *after] for i in indices]
+        return layout_by(made, x.dtype, steps)
 
     def lower(self, build, inputs, operands, attrs, metas):
-        """The gather node."""
+        """The gather node, of x with the indexed dims in front."""
         x, *indices = inputs
         shape = broadcast_shapes("index", [i.shape for i in operands[1:]])
-        return build.gather(x, _indices(build, indices, shape, attrs.get("wrap", True)))
+        dims = attrs.get("dims", tuple(range(len(indices))))
+        front = [*dims, *_others(operands[0], dims)]
+        x = build.permute(x, front) if front != sorted(front) else x
+        made = build.gather(x, _indices(build, indices, shape, attrs.get("wrap", True)))
+        order = _behind(len(shape), _place(dims), len(made.shape))
+        return build.permute(made, order) if order != sorted(order) else made
+
+
+def _place(dims):
+    """Where the dims of indices of some dims stand in the result."""
+    return dims[0] if dims == tuple(range(dims[0], dims[0] + len(dims))) else 0
+
+
+def _others(x, dims):
+    return [d for d in range(len(x.shape)) if d not in dims]
+
+
+def _behind(width, place, ndim):
+    """The order of dims that moves the first `width` behind the next `place`."""
+    return [*range(width, width + place), *range(width), *range(width + place, ndim)]
 
 
 class _Scatter(Op):
@@ -85,9 +117,23 @@ gather_op, scatter_op = _Gather("index"), _Scatter("index_put")
 
 
 @gather_op.vjp
-def _(g, out, x, *indices, **wrap):
+def _(g, out, x, *indices, dims=None, **wrap):
     zeros = g.new_zeros(x._meta.shape)
-    return (scatter_op(zeros, g, *indices, mode="sum", **wrap), *[None] * len(indices))
+    none = [None] * len(indices)
+    if dims is None:
+        return (scatter_op(zeros, g, *indices, mode="sum", **wrap), *none)
+    front = [*dims, *_others(x._meta, dims)]
+    width = len(broadcast_shapes("index", [i._meta.shape for i in indices]))
+    order = _behind(width, _place(dims), len(g._meta.shape))
+    g = view_ops.permute_op(g, dims=_inverse(order))
+    made = scatter_op(
+        view_ops.permute_op(zeros, dims=tuple(front)), g, *indices, mode="sum", **wrap
+    )
+    return (view_ops.permute_op(made, dims=_inverse(front)), *none)
+
+
+def _inverse(order):
+    return tuple(order.index(d) for d in range(len(order)))
 
 
 @scatter_op.vjp
@@ -169,6 +215,8 @@ def parse(x, index):
     items = list(index) if isinstance(index, tuple) else [index]
     items = [_item(i) for i in items]
     view = _view_at_once(x, items)
+    if view is None and _is_element(x, items) and become_memory(x):  # count[i, j] of zeros
+        view = _view_at_once(x, items)
     if view is not None:
         return view, {}
     used = sum(_dims_used(i) for i in items)
@@ -207,6 +255,10 @@ def parse(x, index):
         else:
             dim = _tensor_index(x, item, dim, tensors)
     return x, tensors
+
+
+def _is_element(x, items):
+    return len(items) == len(x._meta.shape) and all(type(i) is int for i in items)
 
 
 def _view_at_once(x, items):
@@ -297,32 +349,27 @@ def _dims_used(i):
 def _arrange(x, tensors):
     """The tensor with its indexed dims in front, the indices, and where their result goes."""
     dims = sorted(tensors)
-    adjacent = dims == list(range(dims[0], dims[0] + len(dims)))
     rest = [d for d in range(len(x._meta.shape)) if d not in tensors]
     moved = (
         view_ops.permute_op(x, dims=tuple(dims + rest))
         if dims + rest != list(range(len(x._meta.shape)))
         else x
     )
+    indices = [tensors[d] for d in dims]
+    _check_indices(indices)
+    return moved, indices, _place(tuple(dims))
+
+
+def _check_indices(indices):
+    """Raise IndexError where index tensors have no common shape."""
+    shapes = [i._meta.shape for i in indices]
     try:
-        broadcast_shapes("index", [tensors[d]._meta.shape for d in dims])
+        broadcast_shapes("index", shapes)
     except RuntimeError:
-        shapes = ", ".join(str(list(tensors[d]._meta.shape)) for d in dims)
+        text = ", ".join(str(list(shape)) for shape in shapes)
         raise IndexError(
-            "shape mismatch: indexing tensors could not be broadcast together with shapes " + shapes
+            "shape mismatch: indexing tensors could not be broadcast together with shapes " + text
         ) from None
-    return moved, [tensors[d] for d in dims], (dims[0] if adjacent else 0)
-
-
-def _to_place(result, width, place):
-    """Move the leading `width` dims of a gathered result to `place`."""
-    ndim = len(result._meta.shape)
-    if not place or not width:
-        return result
-    order = (
-        list(range(width, width + place)) + list(range(width)) + list(range(width + place, ndim))
-    )
-    return view_ops.permute_op(result, dims=tuple(order))
 
 
 def getitem(self, index):
@@ -340,14 +387,16 @@ def getitem(self, index):
     x, tensors = parse(self, index)
     if not tensors:
         return x if x is not self else mv.reshape(self, self._meta.shape)
-    moved, indices, place = _arrange(x, tensors)
-    result = gather_op(moved, *indices)
-    width = len(broadcast_shapes("index", [i._meta.shape for i in indices]))
-    return _to_place(result, width, place)
+    dims = tuple(sorted(tensors))
+    indices = [tensors[d] for d in dims]
+    _check_indices(indices)
+    return gather_op(x, *indices, dims=dims)
 
 
 def setitem(self, index, value):
     """x[index] = value, which broadcasts."""
+    if set_region(self, index, value):
+        return
     x, tensors = parse(self, index)
     inplace.check_writable(self, "index_put_", overlap=not tensors)
     if not isinstance(value, Tensor):
@@ -366,9 +415,7 @@ def setitem(self, index, value):
     changed = scatter_op(moved, cast_to(value, moved._meta.dtype), *indices, mode="set")
     dims = sorted(tensors)
     rest = [d for d in range(len(x._meta.shape)) if d not in tensors]
-    order = dims + rest
-    back = view_ops.permute_op(changed, dims=tuple(order.index(d) for d in range(len(order))))
-    inplace.write(x, back)
+    inplace.write(x, view_ops.permute_op(changed, dims=_inverse(dims + rest)))
 
 
 def gather_shape(moved, indices):
@@ -381,12 +428,7 @@ def _fit_value(value, target, width, place):
     if place:
         shown = (*target[width : width + place], *target[:width], *target[width + place :])
         value = _broadcast_value(value, shown)
-        order = (
-            list(range(place, place + width))
-            + list(range(place))
-            + list(range(place + width, len(shown)))
-        )
-        return view_ops.permute_op(value, dims=tuple(order))
+        return view_ops.permute_op(value, dims=_inverse(_behind(width, place, len(shown))))
     return _broadcast_value(value, target)
 
 

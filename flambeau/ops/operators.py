@@ -4,7 +4,7 @@ from .. import dtypes
 from ..recorder.handle import Tensor
 from . import elementwise as ew
 from .api import METHODS, in_place_method, is_operand, operator, reflected
-from .at_once import shifted
+from .at_once import add_number, shifted
 
 __all__: list[str] = []
 
@@ -27,6 +27,18 @@ def _shift(f, sign):
                     return known
             if not is_operand(other):
                 return NotImplemented
+        return f(self, other)
+
+    return dunder
+
+
+def _add_in_place(f):
+    """The dunder method of x += n, where x may be an element of memory and n a number."""
+
+    def dunder(self, other):
+        if other.__class__ in (int, float) and self._storage is not None:
+            if add_number(self, other):
+                return self
         return f(self, other)
 
     return dunder
@@ -67,7 +79,7 @@ METHODS.update(
     __pos__=lambda self: self,
     __abs__=ew.abs,
     __invert__=_invert,
-    __iadd__=in_place_method(ew.add_quick, "add_"),
+    __iadd__=_add_in_place(in_place_method(ew.add_quick, "add_")),
     __isub__=in_place_method(ew.sub_quick, "sub_"),
     __imul__=in_place_method(ew.mul, "mul_"),
     __itruediv__=in_place_method(ew.div_quick, "div_"),

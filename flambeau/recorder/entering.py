@@ -246,7 +246,12 @@ def _enter_part(tensor, segment):
 
 def part_of(storage, meta, segment, position):
     """The part of a storage's memory that a view sees, which enters a segment at a position."""
-    if storage.reader is not segment:
+    reader = storage.reader
+    if reader is not segment:
+        if reader is not None and not reader.done:  # of another thread: one is kept in mind
+            force(reader)
+            if segment.running:
+                raise Taken
         storage.reader, storage.parts = segment, []
     storage.parts.append((meta.offset, meta.span, position))
     if not meta.offset and meta.numel == storage.meta.numel:
@@ -284,6 +289,9 @@ def view_in_memory(tensor, shape, strides, offset):
 def add_alias(storage, tensor):
     """Note that a tensor views a storage."""
     aliases = storage.aliases
+    if aliases and aliases[-1]() is None:  # as in a loop over what is looked at once
+        aliases[-1] = weakref.ref(tensor)
+        return
     aliases.append(weakref.ref(tensor))
     if len(aliases) > 64 and len(aliases) & 63 == 0:
         storage.aliases = [r for r in aliases if r() is not None]

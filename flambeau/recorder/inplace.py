@@ -4,9 +4,15 @@ Values never change, so what an earlier operation or a backward pass has read st
 Tensors that view the same memory see the write because they read through it afterwards.
 """
 
-import weakref
-
-from .entering import enter, enter_storage, family_content, is_inference, share, take_over
+from .entering import (
+    add_alias,
+    enter,
+    enter_storage,
+    family_content,
+    is_inference,
+    share,
+    take_over,
+)
 from .handle import DEAD, Tensor, intern
 from .patches import add_patch, patch_for
 from .states import MARK, VIEW, WRITE
@@ -298,9 +304,7 @@ def _leave(tensor, segment):
 def join(tensor, storage):
     """Make a tensor one of those that view a storage."""
     tensor._storage = storage
-    storage.aliases.append(weakref.ref(tensor))
-    if len(storage.aliases) & 63 == 0:
-        storage.aliases = [r for r in storage.aliases if r() is not None]
+    add_alias(storage, tensor)
 
 
 def become(tensor, view):

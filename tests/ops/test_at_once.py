@@ -1,9 +1,11 @@
-"""Many tensors in memory are joined at once: as the operation would, and with no program."""
+"""What is done at once with memory: as the operations would, and with no program."""
 
+import numpy as np
 import pytest
 
 import flambeau
 from flambeau.ops import at_once
+from flambeau.recorder.trace import local
 
 N = at_once.MANY + 4
 
@@ -99,3 +101,139 @@ def test_other_numbers_are_recorded(torch):
         with pytest.raises(TypeError):
             lib.tensor(1) + "a"
     assert flambeau.vmap(lambda i: i + 1)(flambeau.arange(3)).tolist() == [1, 2, 3]
+
+
+def _eager(torch, program):
+    """What a program of the library returns in PyTorch and here, as lists."""
+    return program(torch), program(flambeau)
+
+
+def _regions(torch):
+    x = torch.zeros(3, 4, dtype=torch.int64)
+    y = torch.full((5,), 2.5)
+    x[1, 1:3] = torch.tensor([5, 6])
+    x[:, 0] = -1
+    x[2] = 7
+    x[..., 3] = 9
+    x[-1, -1] += 4
+    y[1:] = 3
+    y[::2] = torch.tensor([1.0, 2.0, 3.0])
+    y[0] -= 0.5
+    y[5:] = 8
+    seen = x[1]
+    x[1, 1] += 10
+    flags = torch.zeros(4, dtype=torch.bool)
+    flags[1:3] = True
+    small = torch.ones(3, dtype=torch.uint8)
+    small[0] += 255
+    return [x.tolist(), y.tolist(), seen.tolist(), flags.tolist(), small.tolist(), x._version]
+
+
+def test_regions(torch):
+    theirs, ours = _eager(torch, _regions)
+    assert ours == theirs
+
+
+def test_regions_need_no_program():
+    flambeau.synchronize()
+    word = flambeau.tensor([3, 1, 2])
+    for n in (1, 2, 3):
+        x, y = flambeau.zeros(9, dtype=flambeau.int64), flambeau.zeros(9)
+        x[:n] = word[:n]
+        y[n:] = -1
+        assert not local.trace.segment.handles
+        assert x.tolist() == [3, 1, 2][:n] + [0] * (9 - n)
+        assert y.tolist() == [0.0] * n + [-1.0] * (9 - n)
+
+
+def _what_was_read(torch):
+    x = torch.arange(6.0)
+    x.tolist()
+    twice = x[2:4] * 2  # before the write
+    x[2:4] = 9
+    shown = x[2:4]
+    x[2] += 1
+    w = torch.ones(2, requires_grad=True)
+    kept = torch.tensor([3.0, 4.0])
+    loss = (w * kept).sum()
+    loss.item()
+    kept[0] = 5
+    return [x.tolist(), twice.tolist(), shown.tolist(), kept.tolist()]
+
+
+def test_what_was_read_before(torch):
+    theirs, ours = _eager(torch, _what_was_read)
+    assert ours == theirs
+
+
+def test_saved_values_stay():
+    w, kept = flambeau.ones(2, requires_grad=True), flambeau.tensor([3.0, 4.0])
+    loss = (w * kept).sum()
+    loss.item()
+    kept[0] = 5
+    loss.backward()
+    assert w.grad.tolist() == [3, 4]
+    assert kept.tolist() == [5, 4]
+    assert kept._version == 1
+
+
+def test_shared_with_numpy():
+    array = np.zeros(4)
+    x = flambeau.from_numpy(array)
+    x[1:3] = 5
+    flambeau.synchronize()
+    assert array.tolist() == [0, 5, 5, 0]
+    view = flambeau.ones(3)
+    outside = view.numpy()
+    view[0] = 7
+    assert outside[0] == 7 or view.tolist() == [7, 1, 1]
+    flambeau.synchronize()
+    assert outside.tolist() == [7, 1, 1]
+
+
+def test_gradients_pass_through_regions(torch):
+    def program(torch):
+        w = torch.ones(3, requires_grad=True)
+        x = torch.zeros(5)
+        x[1:4] = w * 2
+        x[0] = 3
+        x.sum().backward()
+        y = torch.zeros(2, requires_grad=True)
+        z = y * 1
+        z[0] = 4
+        (z * z).sum().backward()
+        return [w.grad.tolist(), x.tolist(), y.grad.tolist()]
+
+    theirs, ours = _eager(torch, program)
+    assert ours == theirs
+
+
+@pytest.mark.parametrize(
+    ("index", "value", "error"),
+    [
+        ((0, 9), 1, IndexError),
+        ((0, 0, 0), 1, IndexError),
+        (slice(None, None, -1), 1, ValueError),
+        ((0, slice(0, 2)), [1.0, 2.0, 3.0], RuntimeError),
+    ],
+)
+def test_wrong_regions(index, value, error):
+    x = flambeau.zeros(2, 3)
+    with pytest.raises(error):
+        x[index] = flambeau.tensor(value) if isinstance(value, list) else value
+    assert x.tolist() == [[0] * 3] * 2
+
+
+def test_numbers_that_do_not_fit(torch):
+    def program(torch):
+        x = torch.zeros(3, dtype=torch.int32)
+        x[0] = 2.9
+        x[1] = True
+        y = torch.zeros(2, dtype=torch.float16)
+        y[0] = 0.1
+        z = torch.zeros(2, 3)
+        z[:, 1:] = torch.tensor([1, 2])
+        return [x.tolist(), y.tolist(), z.tolist()]
+
+    theirs, ours = _eager(torch, program)
+    assert ours == theirs

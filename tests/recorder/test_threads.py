@@ -36,6 +36,20 @@ def test_a_pending_tensor_is_used_by_another_thread():
     assert x.tolist() == [3.0] * 4
 
 
+def test_memory_that_two_threads_read_is_changed_outside():
+    """What was recorded before NumPy changes a view is computed before, in each thread."""
+    x = flambeau.arange(8.0)
+    flambeau.synchronize()
+    x, part = x[1:], x[2:]
+    mine = x * 2
+    kept = []
+    run_all(lambda: kept.append(part + 1))
+    array = part.numpy()
+    array += 100
+    assert mine.tolist() == [2.0 * k for k in range(1, 8)]
+    assert kept[0].tolist() == [1.0 + k for k in range(2, 8)]
+
+
 def test_many_threads_read_one_tensor():
     x = flambeau.arange(1000.0)
     results = [None] * 4
