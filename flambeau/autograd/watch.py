@@ -11,8 +11,9 @@ import threading
 from ..recorder import sync
 from ..recorder.entering import new_leaf
 from ..recorder.handle import Tensor
+from ..recorder.lines import user_calls
 from ..recorder.record import record
-from ..recorder.states import LINE, PACK, Structure, user_calls
+from ..recorder.states import LINE, PACK, Structure
 from ..recorder.trace import flush, grad_enabled, local, structural
 from .modes import no_grad
 from .needs import needs_of

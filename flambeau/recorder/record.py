@@ -1,5 +1,6 @@
 """Records: operations, and what changes the grad mode, are added to the current segment."""
 
+from .cuts import is_cut
 from .entering import add_alias, enter, is_inference, is_patched, share
 from .handle import Meta, Tensor, intern
 from .states import Scalar, add_state
@@ -40,7 +41,7 @@ def _record_alone(trace, op, operands, attrs):
 
 def _record(trace, op, operands, attrs):
     segment = trace.segment
-    if segment.node.full and _may_flush(trace):
+    if (segment.node.full or is_cut(trace)) and _may_flush(trace):
         flush()
         segment = trace.segment
     key = [op]

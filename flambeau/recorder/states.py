@@ -1,11 +1,11 @@
 """The trie of traces: a state for each record that was ever made in one place, for all threads."""
 
-import os
-import sys
 import threading
 from operator import attrgetter
 
 from .. import config
+from .cuts import way_to
+from .lines import user_line
 
 __all__ = [
     "FREE",
@@ -24,19 +24,11 @@ __all__ = [
     "add_state",
     "forget",
     "made_in_inference_mode",
-    "note_end",
     "root_of",
-    "user_calls",
-    "user_line",
 ]
 
 
 MAX_STATES = 400_000
-PIECE = 128  # records of a piece of what many traces have in common
-ENDS = 8  # ways to go on from there that are many
-
-
-_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
 class State:
@@ -50,6 +42,7 @@ class State:
     autocast: the dtype that operations which gain by it are computed in, or None.
     depth: how many records the trace has; ends: in how many ways traces through here ended, if its
         depth is that of a piece; full: whether a trace that comes here is run.
+    way: the lines that led here, as `cuts.way_to` knows them.
     grad: how gradients pass: "op" by the operation's rule, "leaf" to a tensor, "keep" to what
         the first operand was before an untracked write; None where none do.
     """
@@ -59,7 +52,7 @@ class State:
         *("grad_mode", "key"),
         *("inference", "inferred", "leaves_end", "line", "macros", "meta", "metas", "next", "op"),
         *("operands", "parent"),
-        *("pending", "programs", "slots_end", "stamp", "views"),
+        *("pending", "programs", "slots_end", "stamp", "views", "way"),
     )
 
     def __init__(self, parent, key, op, operands, attrs, metas, grad=None):
@@ -74,6 +67,7 @@ class State:
             self.first = self.end = self.slots_end = self.leaves_end = self.pending = 0
             self.grad_mode, self.autocast, self.views = True, None, False
             self.inference = self.inferred = False
+            self.way = {}
         else:
             self.first = parent.end
             self.end = parent.end + len(metas)
@@ -82,7 +76,7 @@ class State:
             self.grad_mode, self.autocast = parent.grad_mode, parent.autocast
             self.views, self.inference = parent.views, parent.inference
             self.inferred = parent.inferred or (self.inference and bool(metas))
-            self.pending = parent.pending
+            self.pending, self.way = parent.pending, parent.way
         self.full = False
 
     def path(self):
@@ -202,24 +196,6 @@ _lock = threading.RLock()
 _states = 0
 
 
-def user_line():
-    """(file, line) of the innermost frame outside of flambeau."""
-    frame = sys._getframe(1)
-    while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
-        frame = frame.f_back
-    return (frame.f_code.co_filename, frame.f_lineno) if frame else ("?", 0)
-
-
-def user_calls():
-    """((file, line, function), ...) of the calls outside of flambeau, the innermost at the end."""
-    frame, calls = sys._getframe(1), []
-    while frame is not None:
-        if not frame.f_code.co_filename.startswith(_PACKAGE):
-            calls.append((frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name))
-        frame = frame.f_back
-    return tuple(reversed(calls))
-
-
 def add_state(node, key, op, operands, attrs, metas, grad=None, **known):
     """Extend the trie below `node` by a record seen for the first time.
 
@@ -231,6 +207,10 @@ def add_state(node, key, op, operands, attrs, metas, grad=None, **known):
         for name, value in known.items():
             setattr(state, name, value)
         state.line = user_line()
+        first = node.parent is None
+        state.way, cut = way_to(node.way, node.line, state.line, first)
+        if cut:  # quick paths, which do not ask, go no further
+            forget(lambda s: s.line in cut and s.parent.line != s.line)
         if op is LEAF:
             state.leaves_end += 1
         else:
@@ -243,21 +223,6 @@ def add_state(node, key, op, operands, attrs, metas, grad=None, **known):
         if _states > MAX_STATES:
             _prune()
     return state
-
-
-def note_end(state):
-    """Note that a trace ended here for the first time.
-
-    Where many traces begin alike and end each in another way, as loops of another length each time
-    do, what they have in common is cut in pieces: each is then a program of its own, and known.
-    """
-    while state.parent is not None:
-        if state.depth % PIECE == 0:
-            state.ends += 1
-            if state.ends == ENDS:
-                state.full = True
-                state.next.clear()  # quick paths, which do not ask, go no further
-        state = state.parent
 
 
 def forget(found):

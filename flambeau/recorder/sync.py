@@ -15,10 +15,11 @@ from ..backends.numpy.nans import watched
 from ..compiler.program import Builder, Program, flatten
 from ..compiler.show import show_trace
 from . import trace
+from .cuts import note_end
 from .growth import EVERY, note_growth
 from .handle import DEAD, Tensor
 from .patches import apply
-from .states import LEAF, VIEW, WRITE, made_in_inference_mode, note_end
+from .states import LEAF, VIEW, WRITE, made_in_inference_mode
 
 __all__ = ["Task", "planned", "run"]
 

@@ -7,7 +7,8 @@ only, the line that made them is noted. From then on it gives the index as a num
 the records that it made before are forgotten.
 """
 
-from .states import forget, user_line
+from .lines import user_line
+from .states import forget
 
 __all__ = ["note_ways", "varies"]
 

@@ -13,7 +13,7 @@ from ..autograd.hooks import ends_of_pass
 from ..autograd.modes import enable_grad, is_grad_enabled
 from ..recorder import inplace
 from ..recorder.handle import Tensor
-from ..recorder.states import user_line
+from ..recorder.lines import user_line
 from .reentrant import AsNow, CheckpointFunction, check_backward_validity, detach_variable
 from .selective import (
     CheckpointPolicy,

@@ -1,4 +1,4 @@
-"""Where the elements of x[...] lie in memory, and those of copies that have a layout of their own."""
+"""Where the elements of x[...] lie in memory, and those of copies with a layout of their own."""
 
 import math
 import random

@@ -201,7 +201,7 @@ def test_method(trials, same, name, record):
         if hasattr(args[0], "detach"):
             by_function = trials[0].run(args, kwargs)
             by_method = getattr(args[0], name)(*args[1:], **kwargs)
-            same(by_method, by_function, 0, 0, f"call {k}", record.form)
+            same(by_method, by_function, 1e-6, 1e-7, f"call {k}", record.form)
 
 
 @about(lambda name, record: is_method(name, record) and name + "_" in METHODS)
