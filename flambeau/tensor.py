@@ -248,7 +248,7 @@ def item(self):
     meta = self._meta
     if meta.numel != 1:
         raise RuntimeError(f"a Tensor with {meta.numel} elements cannot be converted to Scalar")
-    buffer, meta = sync.realize(self)
+    buffer, meta = sync.read(self)
     kind, start = meta.dtype, meta.offset * meta.dtype.itemsize
     element = buffer.array[start : start + kind.itemsize].view(kind.numpy)
     return dtypes.decode(element, kind).item()

@@ -22,7 +22,7 @@ from ..recorder.inplace import count_change
 from ..recorder.trace import exclusive, local
 from .creation import constant_op, full_op
 
-__all__ = ["MANY", "add_number", "become_memory", "bytes_of", "join", "set_region", "shifted"]
+__all__ = ["MANY", "add", "become_memory", "bytes_of", "join", "set_region", "shifted"]
 
 MANY = 16  # from so many tensors on, joining does without a record
 SMALL = 4096  # elements of a constant that becomes memory when it is written to
@@ -130,21 +130,31 @@ def set_region(tensor, index, value):
 
 
 @exclusive
-def add_number(tensor, number):
-    """tensor += number for an element of memory that others view too; returns whether it was done.
+def add(tensor, other):
+    """tensor += other for a small part of memory; returns whether it was done.
 
-    What is a tensor of its own, such as a counter of steps, is recorded with the step.
+    other: a number, or a tensor in memory of the same shape and dtype. What is a tensor of its own,
+    such as a counter of steps, is recorded with the step.
     """
     meta, storage = tensor._meta, tensor._storage
-    if storage is None or meta.numel != 1 or storage.meta.numel == 1:
+    if storage is None or meta.numel > SMALL or meta.numel == storage.meta.numel:
         return False
-    number = _as_element(number, meta.dtype)
-    if number is None or meta.dtype is dtypes.bool_:
+    if isinstance(other, Tensor):
+        given = other._meta
+        if given.dtype is not meta.dtype or given.shape != meta.shape:
+            return False
+        other = bytes_of(other)
+        if other is not None:
+            other = other.view(meta.dtype.numpy).reshape(meta.shape)
+    else:
+        other = _as_element(other, meta.dtype)
+    if other is None or meta.dtype is dtypes.bool_:
         return False
     array = _free_memory(tensor)
     if array is None:
         return False
-    np.add(array, number, out=array)
+    with np.errstate(all="ignore"):
+        np.add(array, other, out=array)
     count_change(tensor)
     return True
 

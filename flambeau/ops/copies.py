@@ -1,6 +1,5 @@
 """Copies of elements in another order or number: clone, cat, flip, roll, repeat."""
 
-import functools
 import math
 
 from .. import dtypes
@@ -11,10 +10,7 @@ from .api import function, method
 from .core import Op, layout_like, result_dtype
 from .movement import _sizes, clone, expand, normalize_list, reshape
 from .reduce import normalize_dim
-from .view_ops import (
-    slice_op,
-    unsqueeze_op,
-)
+from .view_ops import select_op, slice_op, unsqueeze_op
 from .whole import whole
 
 __all__ = [
@@ -104,29 +100,8 @@ def cat(tensors, dim=0):
     return cat_op(*taken, dim=dim)
 
 
-def _stack_at_once(record):
-    """A decorator of `stack`, which is recorded if its tensors are not in memory."""
-
-    @functools.wraps(record)
-    def stack(tensors, dim=0):
-        tensors = tuple(tensors)
-        if len(tensors) >= at_once.MANY and not dim and {*map(type, tensors)} == {Tensor}:
-            shape = tensors[0]._meta.shape
-            if all(x._meta.shape == shape for x in tensors):
-                joined = at_once.join(tensors, (len(tensors), *shape))
-                if joined is not None:
-                    return joined
-        return record(tensors, dim)
-
-    return stack
-
-
-@function(methods=False)
-@_stack_at_once
 @whole
-def stack(tensors, dim=0):
-    """Tensors of one shape along a new dim."""
-    tensors = tuple(tensors)
+def _stack(tensors, dim):
     if not tensors:
         raise RuntimeError("stack expects a non-empty TensorList")
     shape = tensors[0]._meta.shape
@@ -138,6 +113,25 @@ def stack(tensors, dim=0):
             )
     dim = normalize_dim(dim, len(shape) + 1)
     return cat([unsqueeze_op(x, dim=dim) for x in tensors], dim)
+
+
+@_stack.op.vjp
+def _(g, out, *inputs, fixed, named):
+    dim = normalize_dim(fixed[1][1], len(g._meta.shape))
+    return tuple(select_op(g, dim=dim, index=k) for k in range(len(inputs)))
+
+
+@function(methods=False)
+def stack(tensors, dim=0):
+    """Tensors of one shape along a new dim."""
+    tensors = tuple(tensors)
+    if len(tensors) >= at_once.MANY and not dim and {*map(type, tensors)} == {Tensor}:
+        shape = tensors[0]._meta.shape
+        if all(x._meta.shape == shape for x in tensors):
+            joined = at_once.join(tensors, (len(tensors), *shape))
+            if joined is not None:
+                return joined
+    return _stack(tensors, dim)
 
 
 class _Flip(Op):

@@ -215,8 +215,8 @@ def parse(x, index):
     items = list(index) if isinstance(index, tuple) else [index]
     items = [_item(i) for i in items]
     view = _view_at_once(x, items)
-    if view is None and _is_element(x, items) and become_memory(x):  # count[i, j] of zeros
-        view = _view_at_once(x, items)
+    if view is None and all(type(i) is int for i in items) and become_memory(x):
+        view = _view_at_once(x, items)  # such as count[i, j] of zeros
     if view is not None:
         return view, {}
     used = sum(_dims_used(i) for i in items)
@@ -257,26 +257,23 @@ def parse(x, index):
     return x, tensors
 
 
-def _is_element(x, items):
-    return len(items) == len(x._meta.shape) and all(type(i) is int for i in items)
-
-
 def _view_at_once(x, items):
     """The view that ints and slices take of a tensor in memory; None where it is recorded."""
     meta = x._meta
-    ndim, dim = len(meta.shape), 0
+    sizes, steps = tuple(meta.shape), meta.strides  # a plain tuple is quicker to look into
+    ndim, dim = len(sizes), 0
     shape, strides, offset = [], [], meta.offset
     for item in items:
         kind = type(item)
         if item is Ellipsis:
             rest = max(ndim - len(items) + 1, 0)
-            shape += meta.shape[dim : dim + rest]
-            strides += meta.strides[dim : dim + rest]
+            shape += sizes[dim : dim + rest]
+            strides += steps[dim : dim + rest]
             dim += rest
             continue
         if dim == ndim:
             return None
-        n, stride = meta.shape[dim], meta.strides[dim]
+        n, stride = sizes[dim], steps[dim]
         if kind is int and -n <= item < n:
             offset += (item % n) * stride
         elif kind is slice and (item.step is None or (type(item.step) is int and item.step > 0)):
@@ -288,7 +285,7 @@ def _view_at_once(x, items):
         else:
             return None
         dim += 1
-    return view_in_memory(x, (*shape, *meta.shape[dim:]), (*strides, *meta.strides[dim:]), offset)
+    return view_in_memory(x, (*shape, *sizes[dim:]), (*strides, *steps[dim:]), offset)
 
 
 def _tensor_index(x, item, dim, tensors):

@@ -277,7 +277,7 @@ def stretch(input, dim, start, size, step=1):
 def at(input, dim, index):
     """Index `index` of a dim, which goes away, counted from 0: a view."""
     meta = input._meta
-    shape, strides = meta.shape, meta.strides
+    shape, strides = tuple(meta.shape), meta.strides
     start = meta.offset + index * strides[dim]
     view = view_in_memory(
         input, (*shape[:dim], *shape[dim + 1 :]), (*strides[:dim], *strides[dim + 1 :]), start

@@ -4,7 +4,7 @@ from .. import dtypes
 from ..recorder.handle import Tensor
 from . import elementwise as ew
 from .api import METHODS, in_place_method, is_operand, operator, reflected
-from .at_once import add_number, shifted
+from .at_once import add, shifted
 
 __all__: list[str] = []
 
@@ -33,11 +33,11 @@ def _shift(f, sign):
 
 
 def _add_in_place(f):
-    """The dunder method of x += n, where x may be an element of memory and n a number."""
+    """The dunder method of x += y, where x may be a small part of memory."""
 
     def dunder(self, other):
-        if other.__class__ in (int, float) and self._storage is not None:
-            if add_number(self, other):
+        if self._storage is not None and other.__class__ in (int, float, Tensor):
+            if add(self, other):
                 return self
         return f(self, other)
 

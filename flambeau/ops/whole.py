@@ -32,6 +32,7 @@ def whole(function=None, *, derivative=None):
         named = tuple((name, _split(x, operands)) for name, x in kwargs.items())
         return op(*operands, fixed=fixed, named=named)
 
+    wrapper.op = op  # for a rule of its derivative, where that of the body is long
     return wrapper
 
 

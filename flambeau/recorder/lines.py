@@ -5,13 +5,20 @@ import sys
 
 __all__ = ["user_calls", "user_frame", "user_line"]
 
+_inside = {}  # file -> whether it is flambeau's
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
 def user_frame():
     """The innermost frame outside of flambeau, or None."""
     frame = sys._getframe(1)
-    while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+    while frame is not None:
+        file = frame.f_code.co_filename
+        inside = _inside.get(file)
+        if inside is None:
+            inside = _inside[file] = file.startswith(_PACKAGE)
+        if not inside:
+            break
         frame = frame.f_back
     return frame
 

@@ -16,6 +16,7 @@ from ..compiler.program import Builder, Program, flatten
 from ..compiler.show import show_trace
 from . import trace
 from .cuts import note_end
+from .entering import is_in_memory
 from .growth import EVERY, note_growth
 from .handle import DEAD, Tensor
 from .patches import apply
@@ -23,6 +24,7 @@ from .states import LEAF, VIEW, WRITE, made_in_inference_mode
 
 __all__ = ["Task", "planned", "run"]
 
+NEAR = 64  # records after that of a tensor among which it is looked for
 _serial = itertools.count(1)
 
 
@@ -333,6 +335,37 @@ def realize(tensor):
     return storage.buffer, tensor._meta
 
 
+def read(tensor):
+    """As `realize`, to look at the numbers now: what is there already needs no run.
+
+    So it is with a tensor that recorded operations only read, and with a view that was recorded of
+    memory that nothing has written to.
+    """
+    home = tensor._segment
+    if home is not None and not home.done and _is_there(tensor, home):
+        storage = tensor._storage
+        return (tensor._buffer if storage is None else storage.buffer), tensor._meta
+    return realize(tensor)
+
+
+def _is_there(tensor, home):
+    storage, position = tensor._storage, tensor._pos
+    if storage is not None:
+        if storage.patches or storage.buffer is None:
+            return False
+        if is_in_memory(storage):
+            return True
+        home, position = storage.segment, storage.pos
+    if home is not trace.local.trace.segment:
+        return False
+    state = home.node
+    for _ in range(NEAR):
+        if state.first <= position:
+            return state.op is LEAF
+        state = state.parent
+    return False
+
+
 def export(tensor):
     """As `realize`, for somebody outside who may change the memory: nothing recorded reads it."""
     found = realize(tensor)
@@ -347,7 +380,7 @@ def to_array(tensor):
     """The elements as a NumPy array of the storage dtype that shares the tensor's memory."""
     from ..backends.numpy.interpret import strided_view
 
-    buffer, meta = realize(tensor)
+    buffer, meta = read(tensor)
     flat = buffer.numpy(meta.dtype.numpy, max(meta.span, 0))
     return strided_view(flat, meta.shape, meta.strides, meta.offset)
 

@@ -75,3 +75,17 @@ def test_reductions(compiled, dtype, fold, dim):
             getattr(x, fold)(dim)
         return
     assert len(getattr(x, fold)(dim).tolist()) == x.shape[1 - dim]
+
+
+def test_bfloat16_is_rounded_to_nearest_even(compiled):
+    """Of all kinds of floats: subnormal ones, halves between two, infinities and NaNs."""
+    bits = np.random.default_rng(5).integers(0, 1 << 32, 20000, np.uint64).astype(np.uint32)
+    edges = np.arange(0, 1 << 32, 1 << 15, np.uint64)[:: 1 << 6].astype(np.uint32)
+    few = np.concatenate([bits, edges, edges + 1, np.arange(70000, dtype=np.uint32)])
+    x = flambeau.from_numpy(few.view(np.float32))
+    rounded = x.to(flambeau.bfloat16)
+    back = rounded.float().numpy()
+    finite = ~np.isnan(few.view(np.float32))
+    upper = (few + 0x7FFF + ((few >> 16) & 1)) & 0xFFFF0000
+    np.testing.assert_array_equal(back.view(np.uint32)[finite], upper[finite])
+    assert np.isnan(back[~finite]).all()

@@ -121,3 +121,44 @@ def test_errors_are_raised_by_the_call():
     with pytest.raises(RuntimeError, match=r"\[2, 3\] and \[4, 5\]"):
         x + y
     assert x.sum().item() == 6.0
+
+
+def test_what_is_there_is_read_without_a_run():
+    """Looking at memory that a segment only reads, or at a view of it, leaves the segment be."""
+    x = flambeau.tensor([1.0, 2.0, 3.0])
+    w = flambeau.tensor([[1.0, 2.0]], requires_grad=True)
+    y = x * 2
+    z = w.reshape(2) + 1
+    pending = trace.local.trace.segment.node
+    assert x.tolist() == [1, 2, 3]
+    assert x[1].item() == 2
+    assert w.reshape(2)[1].item() == 2
+    assert trace.local.trace.segment.node.depth >= pending.depth
+    assert y._segment is trace.local.trace.segment
+    assert y.tolist() == [2, 4, 6]
+    assert z.tolist() == [2, 3]
+
+
+def test_what_was_written_is_not_read_too_early():
+    x = flambeau.tensor([1.0, 2.0, 3.0])
+    y = x * 2
+    x += 1
+    assert x.tolist() == [2, 3, 4]
+    assert y.tolist() == [2, 4, 6]
+    part = x[1:]
+    part.mul_(10)
+    assert x[1].item() == 30
+    assert x.tolist() == [2, 30, 40]
+    w = flambeau.tensor([1.0], requires_grad=True)
+    with flambeau.no_grad():
+        w.add_(5)
+    assert w.item() == 6
+    seen = w.detach()
+    with flambeau.no_grad():
+        w.mul_(2)
+    assert seen.item() == 12
+    array = x.numpy()
+    total = x + 0
+    array[0] = 100
+    assert total.tolist() == [2, 30, 40]
+    assert x.tolist() == [100, 30, 40]

@@ -167,11 +167,24 @@ class Instructions(Writer):
 
     def rounded(self, value, dtype):
         """float16 and bfloat16 are computed as float and rounded after each operation."""
-        if dtype.itemsize != 2 or not dtype.is_floating_point:
-            return value
-        kind = memory_type(dtype)
-        short = self.let(f"fptrunc float {value} to {kind}")
-        return self.let(f"fpext {kind} {short} to float")
+        if dtype is dtypes.float16:
+            short = self.let(f"fptrunc float {value} to half")
+            return self.let(f"fpext half {short} to float")
+        if dtype is dtypes.bfloat16:
+            bits = self.let(f"and i32 {self._bfloat_bits(value)}, -65536")
+            return self.let(f"bitcast i32 {bits} to float")
+        return value
+
+    def _bfloat_bits(self, value):
+        """An integer whose upper half is a float as a bfloat16, rounded to nearest even."""
+        bits = self.let(f"bitcast float {value} to i32")
+        last = self.let(f"lshr i32 {bits}, 16")
+        odd = self.let(f"and i32 {last}, 1")
+        step = self.let(f"add i32 {odd}, 32767")
+        near = self.let(f"add i32 {bits}, {step}")
+        quiet = self.let(f"or i32 {bits}, 4194304")
+        is_nan = self.let(f"fcmp uno float {value}, 0.0")
+        return self.let(f"select i1 {is_nan}, i32 {quiet}, i32 {near}")
 
     def read(self, dtype, address, parallel):
         """Load an element as a value."""
@@ -180,8 +193,12 @@ class Instructions(Writer):
         value = self.let(f"load {kind}, ptr {address}, align {dtype.itemsize}{mark}")
         if dtype is dtypes.bool_:
             return self.let(f"icmp ne i8 {value}, 0")
-        if kind in ("half", "bfloat"):
-            return self.let(f"fpext {kind} {value} to float")
+        if dtype is dtypes.float16:
+            return self.let(f"fpext half {value} to float")
+        if dtype is dtypes.bfloat16:
+            wide = self.let(f"zext i16 {value} to i32")
+            bits = self.let(f"shl i32 {wide}, 16")
+            return self.let(f"bitcast i32 {bits} to float")
         return value
 
     def write(self, k, value, dtype, address, parallel):
@@ -189,8 +206,11 @@ class Instructions(Writer):
         kind = memory_type(dtype)
         if dtype is dtypes.bool_:
             value = self.let(f"zext i1 {value} to i8")
-        elif kind in ("half", "bfloat"):
-            value = self.let(f"fptrunc float {value} to {kind}")
+        elif dtype is dtypes.float16:
+            value = self.let(f"fptrunc float {value} to half")
+        elif dtype is dtypes.bfloat16:
+            bits = self.let(f"lshr i32 {self._bfloat_bits(value)}, 16")
+            value = self.let(f"trunc i32 {bits} to i16")
         mark = ", !llvm.access.group !1" if parallel else ""
         self.do(f"store {kind} {value}, ptr {address}, align {dtype.itemsize}{mark}")
 

@@ -20,7 +20,7 @@ _MEMORY = {
     "int32": "i32",
     "int64": "i64",
     "float16": "half",
-    "bfloat16": "bfloat",
+    "bfloat16": "i16",  # LLVM's own bfloat fails for some vectors, and drops subnormal numbers
     "float32": "float",
     "float64": "double",
     "complex32": "i32",
@@ -38,8 +38,9 @@ def value_type(dtype):
     """The LLVM type that elements are computed in."""
     if dtype is dtypes.bool_:
         return "i1"
-    kind = _MEMORY[dtype.name]
-    return "float" if kind in ("half", "bfloat") else kind
+    if dtype in (dtypes.float16, dtypes.bfloat16):
+        return "float"
+    return _MEMORY[dtype.name]
 
 
 def cast(e, value, source, target):
