@@ -2,7 +2,7 @@
 
 import os
 
-__all__ = ["VARIABLES", "describe"]
+__all__ = ["VARIABLES", "cores", "describe"]
 
 # name -> (default, what it does)
 VARIABLES = {
@@ -44,6 +44,12 @@ max_pending = int(_read("FLAMBEAU_MAX_PENDING"))
 
 if backend not in ("auto", "numpy", "llvm"):
     raise ValueError(f"FLAMBEAU_BACKEND={backend}: expected auto, numpy or llvm")
+
+
+def cores():
+    """The number of cores that this process may use."""
+    allowed = getattr(os, "sched_getaffinity", None)
+    return len(allowed(0)) if allowed else os.cpu_count() or 1
 
 
 def describe():

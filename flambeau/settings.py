@@ -4,8 +4,6 @@ Results are deterministic and computed in full float32 precision whatever is set
 that PyTorch has for these are kept so that a script can ask for them and read them back.
 """
 
-import os
-
 from . import config, dtypes
 from .recorder.handle import CPU, require_device
 
@@ -34,13 +32,9 @@ _PRECISIONS = ("highest", "high", "medium")
 _settings = {"deterministic": 0, "precision": "highest", "interop": 1}
 
 
-def _cores():
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-
-
 def get_num_threads():
     """The number of threads that a program runs on."""
-    return config.threads or _cores()
+    return config.threads or config.cores()
 
 
 def set_num_threads(num):

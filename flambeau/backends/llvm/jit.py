@@ -1,6 +1,7 @@
 """Compiles LLVM IR to machine code, and keeps it in memory and on disk.
 
-A compiled object is a file named by the hash of its text, the CPU and the versions; it is written
+The kernels of a program are compiled side by side, in as many threads as there are cores. A
+compiled object is a file named by the hash of its text, the CPU and the versions; it is written
 beside and renamed, and read only if its checksum fits, so that several processes can share it.
 """
 
@@ -10,32 +11,81 @@ import sys
 import tempfile
 import threading
 import zlib
+from concurrent.futures import ThreadPoolExecutor
+from ctypes import string_at
 
 import llvmlite
 import llvmlite.binding as llvm
+from llvmlite.binding import ffi
 
 from ... import config
 
-__all__ = ["compiled", "compiled_count"]
+__all__ = ["compiled", "known", "prepare"]
 
 _lock = threading.RLock()
 _addresses = {}
 _engine = None
-_target = None
-compiled_count = 0  # kernels compiled, not found on disk, by this process
-read_count = 0  # kernels found on disk
+
+
+class _Compiler(threading.local):
+    """What a thread compiles with: LLVM lets threads work side by side if they share nothing."""
+
+    def __init__(self):
+        _initialize()
+        target = llvm.Target.from_default_triple()
+        self.context = llvm.create_context()
+        self.machine = target.create_target_machine(
+            cpu=llvm.get_host_cpu_name(),
+            features=llvm.get_host_cpu_features().flatten(),
+            opt=3,
+            reloc="default",
+            codemodel="jitdefault",
+            jit=True,
+        )
+
+    def object(self, text, loops):
+        """The machine code of a module; `loops`: whether LLVM may vectorise and unroll them."""
+        module = llvm.parse_assembly(text, self.context)
+        module.verify()
+        options = llvm.create_pipeline_tuning_options(speed_level=3)
+        options.loop_vectorization = options.slp_vectorization = loops
+        options.loop_unrolling = options.loop_interleaving = loops
+        builder = llvm.create_pass_builder(self.machine, options)
+        _unlocked("LLVMPY_RunNewModulePassManager")(builder.getModulePassManager(), module, builder)
+        with ffi.OutputString() as error:
+            emit = _unlocked("LLVMPY_TargetMachineEmitToMemory")
+            memory = emit(self.machine, module, 1, error)
+            if not memory:
+                raise RuntimeError(str(error))
+        try:
+            start = ffi.lib.LLVMPY_GetBufferStart(memory)
+            return string_at(start, ffi.lib.LLVMPY_GetBufferSize(memory))
+        finally:
+            ffi.lib.LLVMPY_DisposeMemoryBuffer(memory)
+
+
+def _unlocked(name):
+    """A function of llvmlite's library without the lock that lets one thread at a time call any."""
+    function = getattr(ffi.lib, name)
+    return getattr(function, "_cfn", function)
+
+
+_compiler = None
+
+
+def _initialize():
+    with _lock:
+        llvm.initialize_native_target()
+        llvm.initialize_native_asmprinter()
 
 
 def _start():
-    global _engine, _target
-    llvm.initialize_native_target()
-    llvm.initialize_native_asmprinter()
-    cpu, features = llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
-    target = llvm.Target.from_default_triple()
-    _target = target.create_target_machine(
-        cpu=cpu, features=features, opt=3, reloc="default", codemodel="jitdefault", jit=True
-    )
-    _engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _target)
+    global _engine, _compiler
+    with _lock:
+        if _engine is None:
+            _compiler = _Compiler()
+            # The engine owns the machine that it is given.
+            _engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _Compiler().machine)
 
 
 def _identity():
@@ -74,20 +124,34 @@ def _write(path, data):
         pass  # a cache that can not be written is only slower
 
 
-def _object(text, loops):
-    """The machine code of a module; `loops` says whether LLVM may vectorise and unroll them."""
-    global compiled_count
+def _code(key, make_text, loops):
+    """(symbol, machine code, where it came from) of the function of a structure."""
+    name = hashlib.blake2b(f"{_identity()}|{key!r}".encode(), digest_size=16).hexdigest()
+    symbol = f"fb_{name}"
+    folder = cache_folder()
+    path = os.path.join(folder, _source_version(), name) if folder else None
+    data = _read(path) if path else None
+    if data is not None:
+        return symbol, data, "disk"
+    text = make_text(symbol)
     if "llvm" in config.show or "all" in config.show:
         print(text)
-    compiled_count += 1
-    module = llvm.parse_assembly(text)
-    module.verify()
-    options = llvm.create_pipeline_tuning_options(speed_level=3)
-    options.loop_vectorization = options.slp_vectorization = loops
-    options.loop_unrolling = options.loop_interleaving = loops
-    builder = llvm.create_pass_builder(_target, options)
-    builder.getModulePassManager().run(module, builder)
-    return _target.emit_object(module)
+    data = _compiler.object(text, loops)
+    if path:
+        _write(path, data)
+    return symbol, data, "compiled"
+
+
+def _link(key, symbol, data):
+    with _lock:
+        if key not in _addresses:
+            _engine.add_object_file(llvm.ObjectFileRef.from_data(data))
+            _engine.finalize_object()
+            address = _engine.get_function_address(symbol)
+            if not address:
+                raise RuntimeError(f"the compiled kernel {symbol} has no address")
+            _addresses[key] = address
+        return _addresses[key]
 
 
 def compiled(key, make_text, loops=True):
@@ -95,33 +159,38 @@ def compiled(key, make_text, loops=True):
 
     loops: whether LLVM may vectorise and unroll loops, which takes most of the time.
     """
-    global read_count
     address = _addresses.get(key)
-    if address is not None:
-        return address
-    with _lock:
-        if key in _addresses:
-            return _addresses[key]
-        if _engine is None:
-            _start()
-        name = hashlib.blake2b(f"{_identity()}|{key!r}".encode(), digest_size=16).hexdigest()
-        symbol = f"fb_{name}"
-        folder = cache_folder()
-        path = os.path.join(folder, _source_version(), name) if folder else None
-        data = _read(path) if path else None
-        if data is None:
-            data = _object(make_text(symbol), loops)
-            if path:
-                _write(path, data)
-        else:
-            read_count += 1
-        _engine.add_object_file(llvm.ObjectFileRef.from_data(data))
-        _engine.finalize_object()
-        address = _engine.get_function_address(symbol)
-        if not address:
-            raise RuntimeError(f"the compiled kernel {symbol} has no address")
-        _addresses[key] = address
-        return address
+    if address is None:
+        prepare({key: make_text}, loops)
+        address = _addresses[key]
+    return address
+
+
+def prepare(wanted, loops=True):
+    """Compile the functions of several structures, {key: make_text}, that are not there yet.
+
+    Returns: {key: "compiled" or "disk", where its machine code came from}.
+    """
+    global compiled_count
+    missing = {key: make_text for key, make_text in wanted.items() if key not in _addresses}
+    if not missing:
+        return {}
+    _start()
+    threads = min(len(missing), config.cores())
+    if threads == 1:
+        found = [_code(*item, loops) for item in missing.items()]
+    else:
+        with ThreadPoolExecutor(threads) as pool:
+            found = list(pool.map(lambda item: _code(*item, loops), missing.items()))
+    origins = {}
+    for key, (symbol, data, origin) in zip(missing, found, strict=True):
+        _link(key, symbol, data)
+        origins[key] = origin
+        compiled_count += origin == "compiled"
+    return origins
+
+
+compiled_count = 0  # kernels compiled, not found on disk, by this process
 
 
 def known(key):

@@ -2,6 +2,7 @@
 
 import copy
 import ctypes
+import functools
 import struct
 from sys import getrefcount
 
@@ -75,16 +76,17 @@ class _Native:
     in_place: the same for when each output that becomes the memory of a leaf is in that memory.
     """
 
-    def __init__(self, calls, program_plan):
+    def __init__(self, calls, program_plan, origins):
         self.calls = calls
         self.blocks, entries, shared = [], [], 0
         for call in calls:
-            before = jit.compiled_count, jit.read_count
+            before = jit.compiled_count  # that of products, which are not among the origins
             if call.kind == "matmul":
                 address, tiles, args = self._product(call, program_plan)
             else:
                 address, tiles, args = _kernel_entry(call, program_plan)
-            call.origin = _origin(before)
+            new = jit.compiled_count != before
+            call.origin = "compiled" if new else _origin(call, origins)
             block = self._block(args)
             grain, chunks = _shares(call, tiles)
             shared += _work(call) if chunks > 1 else 0
@@ -129,11 +131,22 @@ class _Native:
         return gemm_address(kind, n, ca == 1), pieces, args
 
 
-def _origin(before):
-    """Where the kernels came from that were asked for since the counts `before`."""
-    if jit.compiled_count != before[0]:
-        return "compiled"
-    return "disk" if jit.read_count != before[1] else "memory"
+def _origin(call, origins):
+    """Where the machine code of a call came from: those of `prepare`, or memory."""
+    kernels = (call.kernel, call.epilogue and call.epilogue.kernel)
+    found = {origins.get(kernel.key) for kernel in kernels if kernel is not None}
+    return "compiled" if "compiled" in found else "disk" if "disk" in found else "memory"
+
+
+def _kernels(calls):
+    """The modules of the kernels of calls, {structure: what makes the text}."""
+    found = {}
+    for call in calls:
+        for part in (call, call.epilogue):
+            if part is not None and part.kernel is not None:
+                key = part.kernel.key
+                found[key] = functools.partial(emit, key)
+    return found
 
 
 def _address(array):
@@ -165,7 +178,7 @@ def _shares(call, tiles):
 def _kernel_entry(call, program_plan):
     """(function, tiles, arguments) of a kernel."""
     place, kernel = program_plan.place, call.kernel
-    address = jit.compiled(kernel.key, lambda symbol: emit(kernel.key, symbol))
+    address = jit.compiled(kernel.key, functools.partial(emit, kernel.key))
     indices = [0 if m is None else place[m] for m in kernel.memories]
     return address, kernel.tiles, [*indices, *kernel.slots, *kernel.args]
 
@@ -209,6 +222,7 @@ class NativeProgram:
             verify_plan(program, self.plan)
         if config.show & {"kernels", "plan", "all"}:
             show_plan(self.plan)
+        self.origins = jit.prepare(_kernels(self.plan.calls))
         self.sections = []
         waiting = []
         for call in self.plan.calls:
@@ -231,7 +245,7 @@ class NativeProgram:
 
     def _flush(self, waiting):
         if waiting:
-            self.sections.append(_Native(waiting, self.plan))
+            self.sections.append(_Native(waiting, self.plan, self.origins))
 
     def run(self, leaves, scalars, timer=None):
         """The buffers of the outputs; the `timer` is told of each call that is done."""

@@ -21,10 +21,7 @@ _lock = threading.Lock()
 
 def thread_count():
     """The number of threads a program runs on."""
-    if config.threads:
-        return config.threads
-    cores = getattr(os, "sched_getaffinity", None)
-    return len(cores(0)) if cores else os.cpu_count() or 1
+    return config.threads or config.cores()
 
 
 def team():

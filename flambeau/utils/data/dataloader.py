@@ -2,11 +2,11 @@
 
 import itertools
 import math
-import os
 import warnings
 import weakref
 from typing import Generic, TypeVar
 
+from ... import config
 from .collate import default_collate, default_convert
 from .dataset import IterableDataset
 from .fetch import DatasetKind
@@ -173,8 +173,7 @@ class DataLoader(Generic[T_co]):
 
     def check_worker_number_rationality(self):
         """Warn where there are more workers than processors."""
-        affinity = getattr(os, "sched_getaffinity", None)
-        processors = len(affinity(0)) if affinity else os.cpu_count() or 1
+        processors = config.cores()
         if self.num_workers > processors:
             warnings.warn(
                 f"This DataLoader will create {self.num_workers} worker processes in total. Our "
