@@ -26,7 +26,7 @@ __all__ = ["MANY", "add", "become_memory", "bytes_of", "join", "set_region", "sh
 
 MANY = 16  # from so many tensors on, joining does without a record
 SMALL = 4096  # elements of a constant that becomes memory when it is written to
-NEAR = 32  # records after that of a constant among which it is looked for
+NEAR = 16  # records after that of a constant among which it is looked for
 _FREE = 3  # references to memory: its tensor's, a local name and getrefcount
 _PLAIN = {  # the dtypes that NumPy computes with as PyTorch does, by the numbers they can take
     **dict.fromkeys((dtypes.float32, dtypes.float64), (float, int)),
@@ -215,10 +215,15 @@ def _free_memory(tensor):
     return np.ndarray(meta.shape, kind, flat, meta.offset * size, [n * size for n in meta.strides])
 
 
-@exclusive
 def become_memory(tensor):
     """Give a small constant, which nothing has read yet, memory of its own; returns whether."""
-    trace, segment = local.trace, tensor._segment
+    segment = tensor._segment
+    return segment is not None and not segment.done and _become_memory(tensor, segment)
+
+
+@exclusive
+def _become_memory(tensor, segment):
+    trace = local.trace
     if segment is not trace.segment or tensor._storage is not None or segment.running:
         return False
     if tensor._meta.numel > SMALL or trace.root is not None or trace.sampling or trace.exposed:

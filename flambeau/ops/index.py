@@ -380,6 +380,8 @@ def getitem(self, index):
             )
         if not -shape[0] <= index < shape[0]:
             raise IndexError(f"index {index} is out of bounds for dimension 0 with size {shape[0]}")
+        if self._storage is None and not self._meta.requires_grad:
+            become_memory(self)  # such as total[i] of zeros
         return mv.at(self, 0, index % shape[0])
     x, tensors = parse(self, index)
     if not tensors:
