@@ -42,7 +42,7 @@ def main(argv=None):
         parser.error(f"no workload {', '.join(unknown)}; there are {', '.join(WORKLOADS)}")
     if args.list:
         for workload in WORKLOADS.values():
-            print(f"{workload.name:14} {workload.about}")
+            print(f"{workload.name:16} {workload.about}")
         return 0
 
     sizes = (3, 0.02, 1) if args.quick else (15, 0.2, 5)

@@ -18,7 +18,7 @@ def adds(torch, requires_grad):
     return call
 
 
-@workload("record", per=LENGTH, ratio=1.0, seconds=0.5e-6)
+@workload("record", per=LENGTH, ratio=2.0, seconds=0.5e-6)
 def record(torch):
     """One `a + b` on 4 elements, of 1000 in a row."""
     return adds(torch, False)
@@ -28,3 +28,19 @@ def record(torch):
 def record_grad(torch):
     """The same where gradients are tracked."""
     return adds(torch, True)
+
+
+@workload("record_backward", per=LENGTH, ratio=2.0)
+def record_backward(torch):
+    """One `a + b` on 4 elements and its backward pass, of 1000 in a row."""
+    x = torch.ones(4, requires_grad=True)
+
+    def call():
+        x.grad = None
+        y = x
+        for _ in range(LENGTH):
+            y = y + x
+        y.sum().backward()
+        return x.grad.sum().item()
+
+    return call

@@ -5,21 +5,31 @@ from itertools import count
 from .registry import workload
 
 
+def step_of(optimizer, loss):
+    """A step on a batch: `loss(*batch)`, its backward pass, the update; returns the loss."""
+
+    def step(*batch):
+        optimizer.zero_grad()
+        value = loss(*batch)
+        value.backward()
+        optimizer.step()
+        return value.item()
+
+    return step
+
+
+def classify(torch, model, optimizer):
+    """A step of a classifier on (inputs, classes)."""
+    criterion = torch.nn.CrossEntropyLoss()
+    return step_of(optimizer, lambda x, y: criterion(model(x), y))
+
+
 def network(torch):
     """(a step on a batch, flowers, species) of the iris exercise."""
     torch.manual_seed(0)
     nn = torch.nn
     model = nn.Sequential(nn.Linear(4, 1024), nn.ReLU(), nn.Linear(1024, 3))
-    criterion = nn.CrossEntropyLoss()
-    optimizer = torch.optim.Adam(model.parameters(), lr=1e-4)
-
-    def step(x, y):
-        optimizer.zero_grad()
-        loss = criterion(model(x), y)
-        loss.backward()
-        optimizer.step()
-        return loss.item()
-
+    step = classify(torch, model, torch.optim.Adam(model.parameters(), lr=1e-4))
     return step, torch.randn(4096, 4), torch.randint(0, 3, (4096,))
 
 
