@@ -16,6 +16,7 @@ __all__ = ["LIBRARIES", "Failed", "Result", "Worker", "compare", "environment"]
 LIBRARIES = ("torch", "flambeau")
 ROOT = Path(__file__).parents[1]
 FIRST = 3  # calls that are told apart: flambeau interprets the first and compiles at the second
+WARM = 12  # calls before what counts: small programs are interpreted up to eight times
 PAUSE = 0.01  # seconds between turns, in which the other library's threads go to sleep
 
 
@@ -126,6 +127,7 @@ def _take_turns(result, workload, cpus, cache, rounds, seconds):
         calls = {}
         for worker in pair:
             result.first[worker.library] = _first(worker)
+            worker.run(WARM - FIRST)
             calls[worker] = workload.calls or worker.calls_for(seconds)
         before = ours.run()["compiled"]
         times = {worker: [] for worker in pair}
