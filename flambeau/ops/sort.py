@@ -21,13 +21,51 @@ from .scatter import gather
 __all__ = ["argsort", "kthvalue", "median", "mode", "nanmedian", "quantile", "sort", "topk"]
 
 
+LONG = 256  # elements along a dim from which on it is worth to look for a quicker way
+
+
 def _order(x, dim, descending):
     """The indices that sort an array along a dim, stable."""
+    if x.shape[dim] >= LONG and x.size:
+        keys = _short_keys(x)
+        if keys is not None:
+            return _order_of_pairs(~keys if descending else keys, dim)
     if not descending:
         return np.argsort(x, axis=dim, kind="stable")
     last = x.shape[dim] - 1
     backwards = np.argsort(np.flip(x, dim), axis=dim, kind="stable")
     return last - np.flip(backwards, dim)
+
+
+def _short_keys(x):
+    """Whole numbers of 32 bits in the order of the elements; None if those are too many."""
+    if x.dtype.kind == "f":
+        if x.itemsize > 4:
+            return None
+        bits = (x.astype(np.float32, copy=False) + np.float32(0)).view(np.uint32)  # no -0.0
+        negative = (bits.view(np.int32) >> 31).view(np.uint32)
+        keys = bits ^ (negative | np.uint32(0x80000000))
+        keys[np.isnan(x)] = 0xFFFFFFFF
+        return keys
+    least, most = int(x.min()), int(x.max())
+    if most - least >= 1 << 32 or most >= 1 << 63:
+        return None
+    return (x.astype(np.int64, copy=False) - least).astype(np.uint32)
+
+
+def _order_of_pairs(keys, dim):
+    """The indices that sort keys along a dim, stable.
+
+    (key, index) is sorted as one whole number of 64 bits: no two are equal, so that the quickest
+    sort of NumPy will do.
+    """
+    index = [1] * keys.ndim
+    index[dim] = -1
+    pairs = np.empty((*keys.shape, 2), "<u4")  # the index in the lower half
+    pairs[..., 1] = keys
+    pairs[..., 0] = np.arange(keys.shape[dim]).reshape(index)
+    pairs = np.sort(pairs.view("<u8")[..., 0], axis=dim)
+    return pairs.view("<u4").reshape((*keys.shape, 2))[..., 0].astype(np.int64)
 
 
 def _sorted(x, dim, descending):
@@ -42,12 +80,31 @@ def _rows(x, dim):
 
 
 def _top(x, dim, k, largest, in_order):
+    n = x.shape[dim]
+    if n >= LONG and 4 * k < n and (in_order or ties.is_heaped(k, n)):
+        order = _top_of_many(x, dim, k, largest)
+        if order is not None:
+            return np.take_along_axis(x, order, dim), order
     order = _order(x, dim, largest)
     ordered = np.take_along_axis(x, order, dim)
     places = ties.top_places(_rows(order, dim), _rows(ordered, dim), k, in_order)
     lead = np.moveaxis(x, dim, -1).shape[:-1]
     order = np.moveaxis(places.reshape(*lead, k), -1, dim)
     return np.take_along_axis(x, order, dim), order
+
+
+def _top_of_many(x, dim, k, largest):
+    """The indices of the k first, in order, by a partition; None if some are equal."""
+    n = x.shape[dim]
+    some = np.argpartition(x, n - k - 1 if largest else k, axis=dim)
+    wanted = range(n - 1, n - k - 2, -1) if largest else range(k + 1)
+    some = np.take(some, wanted, axis=dim)
+    values = np.take_along_axis(x, some, dim)
+    order = _order(values, dim, largest)
+    ordered = np.take_along_axis(values, order, dim)
+    if ties.repeats(_rows(ordered, dim)).any():
+        return None
+    return np.take(np.take_along_axis(some, order, dim), range(k), axis=dim)
 
 
 def _infer_sort(operands, attrs):

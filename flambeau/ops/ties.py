@@ -10,7 +10,7 @@ import heapq
 
 import numpy as np
 
-__all__ = ["kth_place", "mode_place", "top_places"]
+__all__ = ["is_heaped", "kth_place", "mode_place", "repeats", "top_places"]
 
 FEW = 3  # elements that `nth_element` sorts by insertion
 SHORT = 16  # elements that `sort` leaves to insertion
@@ -134,25 +134,25 @@ def _item(items, at, known, default):
     return found
 
 
-def _repeats(ordered):
+def repeats(ordered):
     """Whether each element of sorted rows, from the second on, equals the one before."""
     a, b = ordered[:, 1:], ordered[:, :-1]
     return (a == b) | ((a != a) & (b != b))
 
 
-def _ranks(order, repeats):
+def _ranks(order, equal):
     """The rank of every element of rows that `order` sorts."""
     ranks = np.zeros(order.shape, np.int64)
-    np.put_along_axis(ranks, order[:, 1:], np.cumsum(~repeats, axis=1), 1)
+    np.put_along_axis(ranks, order[:, 1:], np.cumsum(~equal, axis=1), 1)
     return ranks
 
 
 def kth_place(order, ordered, k):
     """Where `kthvalue` finds the k-th smallest (from 1) of rows that `order` sorts: [rows]."""
-    found, repeats = order[:, k - 1].copy(), _repeats(ordered)
-    tied = np.flatnonzero(repeats[:, max(k - 2, 0) : k].any(axis=1))
+    found, equal = order[:, k - 1].copy(), repeats(ordered)
+    tied = np.flatnonzero(equal[:, max(k - 2, 0) : k].any(axis=1))
     if tied.size:
-        rows = _Rows(_ranks(order[tied], repeats[tied]))
+        rows = _Rows(_ranks(order[tied], equal[tied]))
         rows.quickselect(rows.first + k - 1)
         found[tied] = rows.places[rows.first + k - 1]
     return found
@@ -160,12 +160,12 @@ def kth_place(order, ordered, k):
 
 def mode_place(order, ordered):
     """Where `mode` finds the most frequent element, the smallest of several: [rows]."""
-    repeats = _repeats(ordered)
+    equal = repeats(ordered)
     at = np.arange(1, order.shape[1])
-    starts = np.maximum.accumulate(np.where(repeats, 0, at), axis=1)
+    starts = np.maximum.accumulate(np.where(equal, 0, at), axis=1)
     place = np.pad(at - starts, ((0, 0), (1, 0))).argmax(axis=1)  # the end of the longest run
     if order.shape[1] > SHORT:
-        rows = _Rows(_ranks(order, repeats))
+        rows = _Rows(_ranks(order, equal))
         rows.select(rows.first + place, SHORT)
         return rows.places[rows.first + place]
     return np.take_along_axis(order, place[:, None], 1)[:, 0]
@@ -192,15 +192,20 @@ def _by_heap(ranks, k):
     return [heapq.heappop(heap).place for _ in range(k)][::-1]
 
 
+def is_heaped(k, length):
+    """Whether `topk` keeps a heap of the k first."""
+    return k * HEAP <= length
+
+
 def top_places(order, ordered, k, in_order):
     """Where `topk` finds the k first of rows that `order` sorts, as it returns them: [rows, k]."""
-    found, repeats = order[:, :k].copy(), _repeats(ordered)
+    found, equal = order[:, :k].copy(), repeats(ordered)
     count, length = order.shape
-    heaped = k * HEAP <= length
-    tied = repeats[:, :k].any(axis=1) if in_order or heaped else np.ones(count, bool)
+    heaped = is_heaped(k, length)
+    tied = equal[:, :k].any(axis=1) if in_order or heaped else np.ones(count, bool)
     tied = np.flatnonzero(tied) if k else tied[:0]
     if tied.size:
-        ranks = _ranks(order[tied], repeats[tied])
+        ranks = _ranks(order[tied], equal[tied])
         if heaped:
             found[tied] = [_by_heap(row, k) for row in ranks]
         else:
