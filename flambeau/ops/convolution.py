@@ -25,6 +25,9 @@ from .unfold import fit, pad_op, reach, windows_op
 __all__ = ["convolution", "kernel_gradient", "transposed"]
 
 
+FEW = 4  # channels made of one: fewer are sums rather than rows of a matrix
+
+
 def _columns(x, kernel, count, stride, dilation, before):
     """The windows of a padded input, [batch, channels, *kernel, *count]."""
     x = fit(x, before, reach(count, stride, kernel, dilation))
@@ -35,7 +38,7 @@ def _convolve(x, weight, stride, dilation, groups, before, count):
     batch = x._meta.shape[0]
     outputs, each, *kernel = weight._meta.shape
     columns = _columns(x, tuple(kernel), count, stride, dilation, before)
-    if each == 1:  # as many sums as elements: no matrix
+    if each == 1 and outputs < FEW * groups:  # hardly a matrix: sums
         n = len(kernel)
         columns = columns.reshape((batch, groups, 1, *kernel, *count))
         weight = weight.reshape((groups, outputs // groups, *kernel, *[1] * n))
@@ -139,7 +142,7 @@ def kernel_gradient(x, y, *, stride, dilation, groups, before, kernel):
     n, each, rows = len(kernel), channels // groups, outputs // groups
     like, x, y = x, widen(x), widen(y)
     columns = _columns(x, kernel, tuple(count), stride, dilation, before)
-    if each == 1:
+    if each == 1 and rows < FEW:
         columns = columns.reshape((batch, groups, 1, *kernel, *count))
         products = columns * y.reshape((batch, groups, rows, *[1] * n, *count))
         dims = (0, *range(3 + n, 3 + 2 * n))

@@ -19,6 +19,7 @@ from .index import gather_op, scatter_op
 from .precision import narrow, widen
 from .reduce import amax_op, argmax_op, sum_op
 from .unfold import fit, reach, windows_op
+from .view_ops import permute_op
 
 __all__ = [
     "adaptive_bounds",
@@ -209,7 +210,29 @@ def _max_pool(x, *, kernel, stride, dilation, before, count):
 
 def _max_pool_vjp(g, out, x, **how):
     size = x._meta.shape[len(x._meta.shape) - len(how["kernel"]) :]
+    plain = not any(how["before"]) and set(how["dilation"]) == {1}
+    if plain and how["stride"] == how["kernel"]:
+        return _to_windows(g, _best(x, **how), how["kernel"], size)
     return add_at(g, max_positions(x, **how), size)
+
+
+def _best(x, *, kernel, stride, dilation, before, count):
+    """Which of their elements is the largest of windows, the first of those that are equal."""
+    windows, dims = _windows(x, kernel, stride, dilation, before, count)
+    return argmax_op(windows, dims=dims, keepdim=False)
+
+
+def _to_windows(g, index, kernel, size):
+    """Each element of g put at that index of its window, of windows side by side."""
+    n, shape = len(kernel), g._meta.shape
+    lead, count = shape[: len(shape) - n], shape[len(shape) - n :]
+    within = arange(math.prod(kernel)).reshape((*kernel, *[1] * n))
+    apart = (*lead, *[1] * n, *count)
+    spread = ew.where(ew.eq(index.reshape(apart), within), g.reshape(apart), 0)
+    order = [d for k in range(len(lead), len(lead) + n) for d in (k + n, k)]
+    spread = permute_op(spread, dims=(*range(len(lead)), *order))
+    sizes = [c * k for c, k in zip(count, kernel, strict=True)]
+    return fit(spread.reshape((*lead, *sizes)), (0,) * n, size)
 
 
 def _derivative(n):
@@ -228,8 +251,7 @@ for _n, _op in max_pool.items():
 def max_positions(x, *, kernel, stride, dilation, before, count):
     """The positions of the largest elements of windows, the first of those that are equal."""
     n = len(kernel)
-    windows, dims = _windows(x, kernel, stride, dilation, before, count)
-    found = argmax_op(windows, dims=dims, keepdim=False)
+    found = _best(x, kernel=kernel, stride=stride, dilation=dilation, before=before, count=count)
     size = x._meta.shape[len(x._meta.shape) - n :]
     position = None
     for d, inside in enumerate(_coordinates(found, kernel)):

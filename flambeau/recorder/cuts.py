@@ -1,24 +1,26 @@
 """Where traces are cut, so that what many of them have in common is known.
 
 A trace that goes on in another way than those before it, as where a loop ends earlier, is new from
-there on, and so is its program. Where that happens again and again, at lines such as the body of a
-loop and the one after it, segments are run when such a line is reached: what lies between two
-cuts is then the same each time, a step of the loop for instance, whatever comes before and after.
-Loops within one line, of another length each time, are cut by the number of their records.
+there on, and so is its program. Where that happens again and again on the way from one line to
+others, such as from the end of a loop to its start and to what follows it, segments are run on
+these ways: what lies between two cuts is then the same each time, a step of the loop for instance,
+whatever comes before and after. Loops within one line, of another length each time, are cut by the
+number of their records.
 """
 
-from .lines import user_frame
+from .lines import user_line
 
 __all__ = ["ENDS", "FORKS", "PIECE", "is_cut", "note_end", "way_to"]
 
-FORKS = 3  # ways in which traces went on at a line where others went on elsewhere
+FORKS = 2  # times that traces parted on the way from a line to another
 PIECE = 128  # records of a piece of what many traces have in common
 ENDS = 8  # ways to go on from there that are many
-_forks = {}  # line -> how many
+_forks = {}  # (line, next line) -> how many
+_cut = {}  # line -> the next lines before which segments are run
 
 
 def way_to(way, came, line, first):
-    """(The way of lines that a trace has gone when it goes on at `line`, new lines to cut at).
+    """(The way of lines that a trace has gone when it goes on at `line`, new steps to cut).
 
     way: that of the record before, a dict of the ways on from there by line; came: its line;
     first: whether there is none.
@@ -30,48 +32,18 @@ def way_to(way, came, line, first):
         return found, ()
     cut = ()
     if way and not first:
-        parting = [line, *way] if len(way) == 1 else [line]
-        for k in parting:
-            _forks[k] = _forks.get(k, 0) + 1
-        cut = [k for k in parting if _forks[k] == FORKS]
-        _cut.update(cut)
+        parting = [(came, k) for k in ((line, *way) if len(way) == 1 else (line,))]
+        for step in parting:
+            _forks[step] = _forks.get(step, 0) + 1
+        cut = [step for step in parting if _forks[step] == FORKS]
+        for _, to in cut:
+            _cut.setdefault(came, set()).add(to)
     return way.setdefault(line, {}), cut
 
 
-_cut = set()
-
-
-def is_cut(trace):
-    """Whether what a thread has recorded should be run before a record of the line that runs now.
-
-    That is so when such a line is reached anew: from another frame, or from behind itself.
-    """
-    if not _cut:
-        return False
-    frame = user_frame()
-    if frame is None:
-        return False
-    came, trace.place = trace.place, (id(frame), frame.f_lasti)
-    if (frame.f_code.co_filename, frame.f_lineno) not in _cut or not trace.segment.handles:
-        return False
-    if came is not None and came[0] == id(frame) and came[1] <= frame.f_lasti:
-        return _line_at(frame, came[1]) != frame.f_lineno
-    return True
-
-
-def _line_at(frame, instruction):
-    """The line of an instruction of the code that a frame runs."""
-    return _lines_of(frame.f_code)[instruction // 2]
-
-
-_known = {}
-
-
-def _lines_of(code):
-    found = _known.get(code)
-    if found is None:
-        found = _known[code] = [place[0] for place in code.co_positions()]
-    return found
+def is_cut(state):
+    """Whether a segment at a state should be run before a record of the line that runs now."""
+    return state.line in _cut and state.end > 0 and user_line() in _cut[state.line]
 
 
 def note_end(state):

@@ -41,7 +41,7 @@ def _record_alone(trace, op, operands, attrs):
 
 def _record(trace, op, operands, attrs):
     segment = trace.segment
-    if (segment.node.full or is_cut(trace)) and _may_flush(trace):
+    if (segment.node.full or is_cut(segment.node)) and _may_flush(trace):
         flush()
         segment = trace.segment
     key = [op]

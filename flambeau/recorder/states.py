@@ -210,7 +210,7 @@ def add_state(node, key, op, operands, attrs, metas, grad=None, **known):
         first = node.parent is None
         state.way, cut = way_to(node.way, node.line, state.line, first)
         if cut:  # quick paths, which do not ask, go no further
-            forget(lambda s: s.line in cut and s.parent.line != s.line)
+            forget(lambda s: (s.parent.line, s.line) in cut)
         if op is LEAF:
             state.leaves_end += 1
         else:

@@ -69,20 +69,19 @@ class Trace:
     sampling: for each `vmap` that is recording the function of one sample, what random numbers
         are to it: such values are never computed.
     last: how its last segment was computed (see flambeau.why).
-    place: (frame, instruction) of the user's program at the last record (see recorder.cuts).
     watch: what is called instead of recording an operation, or None (see autograd.watch).
     """
 
     __slots__ = (
-        *("busy", "exposed", "hold", "last", "open", "place", "quiet", "root", "sampling"),
-        *("segment", "thread", "watch"),
+        *("busy", "exposed", "hold", "last", "open", "quiet", "root", "sampling", "segment"),
+        *("thread", "watch"),
     )
 
     def __init__(self, root=None):
         self.root, self.thread = root, threading.get_ident()
         self.busy = self.hold = self.quiet = 0
         self.exposed = self.open = False
-        self.sampling, self.watch, self.last, self.place = [], None, None, None
+        self.sampling, self.watch, self.last = [], None, None
         self.segment = Segment(self, root or root_of(True, None))
 
     @property

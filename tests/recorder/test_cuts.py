@@ -12,7 +12,7 @@ from flambeau.recorder import cuts, states
 @pytest.fixture(autouse=True)
 def forgetful(monkeypatch):
     """No line has been noted yet."""
-    monkeypatch.setattr(cuts, "_cut", set())
+    monkeypatch.setattr(cuts, "_cut", {})
     monkeypatch.setattr(cuts, "_forks", {})
     flambeau.synchronize()
 
