@@ -36,7 +36,7 @@ def run_segment(graph, seeds, captures, retain, create_graph, towards=None, need
     if simple:
         marks = tuple((p, enter(g, segment)) for p, g in seeds.items())
         freed = graph and graph.freed
-        key = (graph and id(graph.spec), freed, marks, tuple(captures), retain, towards)
+        key = (graph and graph.spec, freed, marks, tuple(captures), retain, towards)
         macro = segment.node.macros.get(key)
         if macro is not None:
             return _replay(macro, graph, segment, captures)

@@ -1,5 +1,6 @@
 """What many traces of different lengths have in common is cut in pieces, each known."""
 
+import gc
 import random
 
 import numpy as np
@@ -135,3 +136,22 @@ def test_loops_of_many_lengths(monkeypatch):
         np.testing.assert_allclose(loss, value)
         np.testing.assert_allclose(w.grad.sum().item(), slope)
     assert not any(added[-20:])
+
+
+def test_gradients_after_traces_were_forgotten():
+    """What is known of a backward pass is never taken for that of a trace forgotten meanwhile."""
+    functions = [flambeau.sin, flambeau.exp, lambda v: v * 3, lambda v: v, lambda v: v + v.sin()]
+    slopes = [np.cos, np.exp, lambda v: 0 * v + 3, lambda v: 0 * v + 1, lambda v: 1 + np.cos(v)]
+    values = np.linspace(-1, 1, 5)
+    seed = flambeau.ones(5, dtype=flambeau.float64)
+    choose = random.Random(2)
+    for _ in range(60):
+        k = choose.randrange(5)
+        x = flambeau.tensor(values, requires_grad=True)
+        y = functions[k](x.clone() if choose.random() < 0.5 else x + 0)
+        flambeau.synchronize()
+        (grad,) = flambeau.autograd.grad(y, x, seed, allow_unused=True)
+        np.testing.assert_allclose(grad.numpy(), slopes[k](values))
+        del x, y, grad
+        states.forget(lambda state: not isinstance(state.op, states.Structure))
+        gc.collect()

@@ -31,7 +31,6 @@ class _Compiler(threading.local):
     """What a thread compiles with: LLVM lets threads work side by side if they share nothing."""
 
     def __init__(self):
-        _initialize()
         target = llvm.Target.from_default_triple()
         self.context = llvm.create_context()
         self.machine = target.create_target_machine(
@@ -73,19 +72,14 @@ def _unlocked(name):
 _compiler = None
 
 
-def _initialize():
-    with _lock:
-        llvm.initialize_native_target()
-        llvm.initialize_native_asmprinter()
-
-
 def _start():
     global _engine, _compiler
-    with _lock:
-        if _engine is None:
-            _compiler = _Compiler()
-            # The engine owns the machine that it is given.
-            _engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _Compiler().machine)
+    if _engine is None:
+        llvm.initialize_native_target()
+        llvm.initialize_native_asmprinter()
+        _compiler = _Compiler()
+        # The engine owns the machine that it is given.
+        _engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _Compiler().machine)
 
 
 def _identity():
@@ -124,34 +118,35 @@ def _write(path, data):
         pass  # a cache that can not be written is only slower
 
 
-def _code(key, make_text, loops):
-    """(symbol, machine code, where it came from) of the function of a structure."""
-    name = hashlib.blake2b(f"{_identity()}|{key!r}".encode(), digest_size=16).hexdigest()
-    symbol = f"fb_{name}"
-    folder = cache_folder()
-    path = os.path.join(folder, _source_version(), name) if folder else None
-    data = _read(path) if path else None
-    if data is not None:
-        return symbol, data, "disk"
-    text = make_text(symbol)
-    if "llvm" in config.show or "all" in config.show:
-        print(text)
-    data = _compiler.object(text, loops)
-    if path:
-        _write(path, data)
-    return symbol, data, "compiled"
+class _Wanted:
+    """The function of a structure on its way to machine code: from disk, or from a text."""
 
+    def __init__(self, key, make_text):
+        name = hashlib.blake2b(f"{_identity()}|{key!r}".encode(), digest_size=16).hexdigest()
+        self.key, self.symbol = key, f"fb_{name}"
+        folder = cache_folder()
+        self.path = os.path.join(folder, _source_version(), name) if folder else None
+        self.code = _read(self.path) if self.path else None
+        self.text = None
+        if self.code is None:
+            self.text = make_text(self.symbol)
+            if "llvm" in config.show or "all" in config.show:
+                print(self.text)
 
-def _link(key, symbol, data):
-    with _lock:
-        if key not in _addresses:
-            _engine.add_object_file(llvm.ObjectFileRef.from_data(data))
-            _engine.finalize_object()
-            address = _engine.get_function_address(symbol)
-            if not address:
-                raise RuntimeError(f"the compiled kernel {symbol} has no address")
-            _addresses[key] = address
-        return _addresses[key]
+    def compile(self, loops):
+        """Make the machine code, which needs nothing that other threads use."""
+        self.code = _compiler.object(self.text, loops)
+        if self.path:
+            _write(self.path, self.code)
+
+    def link(self):
+        """Make the function known by its address."""
+        _engine.add_object_file(llvm.ObjectFileRef.from_data(self.code))
+        _engine.finalize_object()
+        address = _engine.get_function_address(self.symbol)
+        if not address:
+            raise RuntimeError(f"the compiled kernel {self.symbol} has no address")
+        _addresses[self.key] = address
 
 
 def compiled(key, make_text, loops=True):
@@ -172,22 +167,22 @@ def prepare(wanted, loops=True):
     Returns: {key: "compiled" or "disk", where its machine code came from}.
     """
     global compiled_count
-    missing = {key: make_text for key, make_text in wanted.items() if key not in _addresses}
-    if not missing:
+    if all(key in _addresses for key in wanted):
         return {}
-    _start()
-    threads = min(len(missing), config.cores())
-    if threads == 1:
-        found = [_code(*item, loops) for item in missing.items()]
-    else:
-        with ThreadPoolExecutor(threads) as pool:
-            found = list(pool.map(lambda item: _code(*item, loops), missing.items()))
-    origins = {}
-    for key, (symbol, data, origin) in zip(missing, found, strict=True):
-        _link(key, symbol, data)
-        origins[key] = origin
-        compiled_count += origin == "compiled"
-    return origins
+    with _lock:  # one thread at a time writes texts and links; several compile
+        _start()
+        missing = [_Wanted(*item) for item in wanted.items() if item[0] not in _addresses]
+        fresh = [x for x in missing if x.text is not None]
+        if len(fresh) > 1 and config.cores() > 1:
+            with ThreadPoolExecutor(min(len(fresh), config.cores())) as pool:
+                list(pool.map(lambda x: x.compile(loops), fresh))
+        else:
+            for x in fresh:
+                x.compile(loops)
+        for x in missing:
+            x.link()
+        compiled_count += len(fresh)
+    return {x.key: "disk" if x.text is None else "compiled" for x in missing}
 
 
 compiled_count = 0  # kernels compiled, not found on disk, by this process
