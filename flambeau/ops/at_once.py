@@ -259,6 +259,8 @@ def _drop_constants(segment):
     Else a segment would begin with as many as there were samples before it.
     """
     state, handles = segment.node, segment.handles
+    if any(s.segment is segment for s in segment.storages):
+        return  # the content of one may be such a constant
     while handles and handles[-1] is DEAD and state.op in (constant_op, full_op):
         handles.pop()
         state = state.parent

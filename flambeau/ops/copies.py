@@ -7,9 +7,10 @@ from ..geometry import contiguous_strides
 from ..recorder.handle import Tensor, intern
 from . import at_once
 from .api import function, method
-from .core import Op, layout_like, result_dtype
+from .core import Op, result_dtype
 from .movement import _sizes, clone, expand, normalize_list, reshape
 from .reduce import normalize_dim
+from .strides import layout_like
 from .view_ops import select_op, slice_op, unsqueeze_op
 from .whole import whole
 

@@ -12,8 +12,9 @@ from ..recorder import inplace
 from ..recorder.handle import Tensor, intern, require_device
 from ..recorder.record import record
 from .api import FUNCTIONS, METHODS, cast_to, function, method
-from .core import Op, layout_like
+from .core import Op
 from .from_data import finish, from_array, make_tensor
+from .strides import layout_like
 
 __all__ = [
     "arange",

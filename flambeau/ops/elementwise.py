@@ -10,7 +10,8 @@ from ..recorder.handle import Meta, Tensor, intern
 from ..recorder.record import NUMBERS, record
 from . import api, integers, reference
 from .api import FUNCTIONS, METHODS, elementwise, function, require_tensors
-from .core import COMPLEX, Elementwise, Op, composite, layout_like, result_dtype
+from .core import COMPLEX, Elementwise, Op, composite, result_dtype
+from .strides import layout_like
 
 __all__ = ["cast"]
 

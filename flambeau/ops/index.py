@@ -12,9 +12,10 @@ from . import movement as mv
 from . import view_ops
 from .api import FUNCTIONS, METHODS, cast_to
 from .at_once import become_memory, set_region
-from .core import Elementwise, Op, broadcast_shapes, broadcast_strides, layout_by
+from .core import Elementwise, Op, broadcast_shapes
 from .creation import arange
 from .from_data import make_tensor
+from .strides import broadcast_strides, layout_by
 from .view_ops import select_op
 
 __all__ = ["gather_op", "gather_shape", "getitem", "parse", "positions", "scatter_op", "setitem"]

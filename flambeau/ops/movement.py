@@ -8,9 +8,10 @@ from ..recorder.entering import view_in_memory
 from ..recorder.handle import Tensor, intern
 from ..recorder.record import record
 from .api import FUNCTIONS, METHODS, function, method
-from .core import Op, layout_like
+from .core import Op
 from .reduce import normalize_dim, sum_op
 from .reinterpret import _view_dtype
+from .strides import layout_like
 from .view_ops import (
     as_strided_op,
     diagonal_op,

@@ -13,10 +13,11 @@ from ..recorder.handle import Tensor, intern
 from . import elementwise as ew
 from . import ties
 from .api import cast_to, function
-from .core import Host, layout_like
+from .core import Host
 from .from_data import make_tensor
 from .reduce import named_pair, normalize_dim, sum_op
 from .scatter import gather
+from .strides import layout_like
 
 __all__ = ["argsort", "kthvalue", "median", "mode", "nanmedian", "quantile", "sort", "topk"]
 

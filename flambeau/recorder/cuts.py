@@ -43,7 +43,7 @@ def way_to(way, came, line, first):
 
 def is_cut(state):
     """Whether a segment at a state should be run before a record of the line that runs now."""
-    return state.line in _cut and state.end > 0 and user_line() in _cut[state.line]
+    return bool(_cut) and state.line in _cut and state.end > 0 and user_line() in _cut[state.line]
 
 
 def note_end(state):

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import flambeau
+from flambeau.recorder import cuts
 
 KINDS = {"float": "float32", "int": "int64", "bool": "bool", "complex": "complex64"}
 
@@ -250,3 +251,10 @@ def assert_same(ours, theirs, rtol, atol, what="result", form=False):
 def libraries(torch):
     """flambeau and PyTorch."""
     return flambeau, torch
+
+
+@pytest.fixture(autouse=True)
+def uncut(monkeypatch):
+    """No line of the tests is one to cut at: what is compared exactly is then one program."""
+    monkeypatch.setattr(cuts, "_cut", {})
+    monkeypatch.setattr(cuts, "_forks", {})

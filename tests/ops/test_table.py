@@ -178,7 +178,7 @@ def test_second_derivative(trials, same, record):
         if theirs is not None:
             ours = derive(trials[0], call, True, k) or [None] * len(theirs)
             pairs = zip((ours, theirs), trials, strict=True)
-            same(*(filled(g, call, t.library) for g, t in pairs), 1e-5, 1e-6, f"call {k}")
+            same(*(filled(g, call, t.library) for g, t in pairs), 1e-6, 1e-6, f"call {k}")
 
 
 def is_method(name, record):
@@ -201,7 +201,7 @@ def test_method(trials, same, name, record):
         if hasattr(args[0], "detach"):
             by_function = trials[0].run(args, kwargs)
             by_method = getattr(args[0], name)(*args[1:], **kwargs)
-            same(by_method, by_function, 1e-5, 1e-6, f"call {k}", record.form)
+            same(by_method, by_function, 0, 0, f"call {k}", record.form)
 
 
 @about(lambda name, record: is_method(name, record) and name + "_" in METHODS)
@@ -244,4 +244,4 @@ def test_out(trials, same, record):
         if isinstance(expected, flambeau.Tensor):
             out = flambeau.empty(0, dtype=expected.dtype)
             assert trial.run(args, {**kwargs, "out": out}) is out
-            same(out, expected, 1e-5, 1e-6, f"call {k}")
+            same(out, expected, 0, 0, f"call {k}")
