@@ -32,6 +32,7 @@ __all__ = [
 
 FUNCTIONS = {}
 METHODS = {}
+_new = Tensor.__new__
 
 
 def method(name):
@@ -260,9 +261,8 @@ def unary(op):
 
     def f(input):
         try:
-            out = Tensor.__new__(Tensor)
-            trace = local.trace
-            segment = trace.segment
+            out = _new(Tensor)
+            segment = local.trace.segment
             if input._segment is segment and not segment.slow:
                 state = segment.node.next[op, input._pos]
                 segment.node = state
@@ -285,15 +285,16 @@ def unary(op):
     return f
 
 
-def binary(op, slow=None, name=None):
+def binary(op, slow=None, name=None, first=None):
     """The quick function of two tensors, or a tensor and a number, that records `op`.
 
     slow(input, other): what to do with operands that were not recorded before. name: that of the
-    function that users call, if it is another than that of `op`.
+    function that users call, if it is another than that of `op`. first(input, other): called
+    before `slow`; what it returns is the result, unless that is None.
     """
 
     def f(input, other):
-        out = Tensor.__new__(Tensor)
+        out = _new(Tensor)
         segment = local.trace.segment
         try:
             kind = other.__class__
@@ -316,6 +317,8 @@ def binary(op, slow=None, name=None):
         except (KeyError, AttributeError, SparseOperand):
             pass
         try:
+            if first is not None and (found := first(input, other)) is not None:
+                return found
             if slow is not None:
                 return slow(input, other)
             check_operands(op.name, input, other)
@@ -324,6 +327,7 @@ def binary(op, slow=None, name=None):
             found = sparse.with_traceback(None)
         return found.instead(name or op.name, (input, other), {})
 
+    f.preceded_by = functools.partial(binary, op, slow, name)
     return f
 
 
@@ -334,9 +338,12 @@ def bad_operand(name, index, value):
     )
 
 
+_OPERANDS = (Tensor, *NUMBERS, Scalar)
+
+
 def is_operand(x):
     """Whether `x` can be an operand: a tensor, a number or a NumPy scalar."""
-    if isinstance(x, (Tensor, *NUMBERS, Scalar)):
+    if isinstance(x, _OPERANDS):
         return True
     return getattr(x, "ndim", None) == 0 and hasattr(x, "item")
 
@@ -408,13 +415,19 @@ def elementwise(
     return f
 
 
-def operator(f):
-    """The dunder method of a binary function: NotImplemented for operands it does not know."""
+def refuse(input, other):
+    """What an operator returns at once: NotImplemented for an operand it does not know."""
+    return None if is_operand(other) else NotImplemented
+
+
+def operator(f, first=refuse):
+    """The dunder method of a binary function. first(self, other): as of `binary`."""
+    if hasattr(f, "preceded_by"):
+        return f.preceded_by(first)
 
     def dunder(self, other):
-        if other.__class__ is not Tensor and not is_operand(other):
-            return NotImplemented
-        return f(self, other)
+        found = None if other.__class__ is Tensor else first(self, other)
+        return f(self, other) if found is None else found
 
     return dunder
 

@@ -260,7 +260,7 @@ def matmul(input, other):
     return _quick_matmul(input, other)
 
 
-METHODS["__matmul__"] = operator(matmul)
+METHODS["__matmul__"] = operator(_quick_matmul)
 METHODS["__rmatmul__"] = reflected(lambda a, b: matmul(a, b))
 
 

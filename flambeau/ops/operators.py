@@ -3,7 +3,7 @@
 from .. import dtypes
 from ..recorder.handle import Tensor
 from . import elementwise as ew
-from .api import METHODS, in_place_method, is_operand, operator, reflected
+from .api import METHODS, in_place_method, operator, reflected, refuse
 from .at_once import add, shifted
 
 __all__: list[str] = []
@@ -16,20 +16,15 @@ def _invert(self):
     return ew.bitwise_not(self)
 
 
-def _shift(f, sign):
-    """The dunder method of x + n or x - n: such as of an index that a loop goes through."""
+def _moved(sign):
+    """What x + n or x - n is at once: as of an index that a loop goes through."""
 
-    def dunder(self, other):
-        if other.__class__ is not Tensor:
-            if other.__class__ is int and self.__class__ is Tensor and not self._meta.shape:
-                known = shifted(self, sign * other)
-                if known is not None:
-                    return known
-            if not is_operand(other):
-                return NotImplemented
-        return f(self, other)
+    def first(self, other):
+        if other.__class__ is int and not self._meta.shape:
+            return shifted(self, sign * other)
+        return refuse(self, other)
 
-    return dunder
+    return first
 
 
 def _add_in_place(f):
@@ -45,9 +40,9 @@ def _add_in_place(f):
 
 
 METHODS.update(
-    __add__=_shift(ew.add_quick, 1),
+    __add__=operator(ew.add_quick, _moved(1)),
     __radd__=reflected(lambda a, b: ew.add_quick(b, a)),
-    __sub__=_shift(ew.sub_quick, -1),
+    __sub__=operator(ew.sub_quick, _moved(-1)),
     __rsub__=reflected(ew.sub_quick),
     __mul__=operator(ew.mul),
     __rmul__=reflected(lambda a, b: ew.mul(b, a)),

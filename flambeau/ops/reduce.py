@@ -31,6 +31,8 @@ def normalize_dims(dim, ndim):
     """A sorted tuple of dims for None (all), an int or several."""
     if dim is None:
         return tuple(range(ndim))
+    if dim.__class__ is int and ndim:
+        return (normalize_dim(dim, ndim),)
     dims = (dim,) if isinstance(dim, int) else tuple(dim)
     if not dims:
         return tuple(range(ndim))

@@ -47,6 +47,39 @@ def test_thread_count_is_checked():
         flambeau.set_num_threads(0)
 
 
+@pytest.mark.parametrize("transposed", [False, True])
+@pytest.mark.parametrize(
+    "shape",
+    [(1, 5, 900), (3, 700, 20_000), (8, 600, 20_000), (40_000, 6, 5), (9000, 800, 3)],
+    ids=str,
+)
+def test_products_with_few_rows_or_columns(native, thread_count, shape, transposed):
+    m, k, n = shape
+    rng = np.random.RandomState(2)
+    a, b = rng.randn(m, k).astype(np.float32), rng.randn(k, n).astype(np.float32)
+    bias = rng.randn(n).astype(np.float32)
+    x, c = flambeau.tensor(a), flambeau.tensor(bias)
+    w = flambeau.tensor(b.T.copy()).t() if transposed else flambeau.tensor(b)
+    plain, followed = a.astype(np.float64) @ b, np.maximum(a.astype(np.float64) @ b + bias, 0)
+    for count in (1, 2):
+        flambeau.set_num_threads(count)
+        np.testing.assert_allclose((x @ w).numpy(), plain, rtol=1e-4, atol=2e-4)
+        found = (x @ w + c).clamp(min=0.0).numpy()
+        np.testing.assert_allclose(found, followed, rtol=1e-4, atol=2e-4)
+
+
+@pytest.mark.parametrize("length", [16, 511, 512, 513, 2049])
+def test_sums_of_long_rows(native, length):
+    values = np.random.RandomState(3).rand(7, length).astype(np.float32)
+    exact = values.astype(np.float64)
+    x = flambeau.tensor(values)
+    np.testing.assert_allclose(x.sum(1).numpy(), exact.sum(1), rtol=3e-7)
+    np.testing.assert_allclose(x.exp().mean(1).numpy(), np.exp(exact).mean(1), rtol=5e-7)
+    weights = np.exp(exact - exact.max(1, keepdims=True))
+    weights /= weights.sum(1, keepdims=True)
+    np.testing.assert_allclose(x.softmax(1).numpy(), weights, rtol=1e-6)
+
+
 def test_product_with_an_epilogue(native):
     rng = np.random.RandomState(1)
     a, b = rng.randn(600, 40).astype(np.float32), rng.randn(40, 300).astype(np.float32)

@@ -145,6 +145,8 @@ class _Kernel(Folds):
             if name == "reduce":
                 if extra[0].startswith("arg"):
                     return "!2"  # LLVM would say aloud that it has no vectors for these
+                if x in self.partial:
+                    continue
                 dtype = dtypes.BY_NAME[self.code[operands[0]][1]]
                 kind = self.accumulator(extra[0], dtype)
                 wide |= value_type(dtype) == "float" and kind == "double"
@@ -223,7 +225,8 @@ class _Kernel(Folds):
             return
         seen = {}
         for phase in range(last + 1):
-            for x in self.closure(self.works("i", phase), lambda x: self.levels[x] != "i"):
+            roots = [y for x in self.works("i", phase) for y in self.code[x][2]]
+            for x in self.closure(roots, lambda x: self.levels[x] != "i"):
                 if self.code[x][0] in elementary.NAMES:
                     seen.setdefault(x, []).append(phase)
         for x, phases in seen.items():
@@ -255,12 +258,20 @@ class _Kernel(Folds):
                     self.do(f"store {kind} {values[x]}, ptr {place}, !llvm.access.group !1")
             self.accumulate(works, values)
 
-        self.nest(0, self.here, body, self.marker(works))
+        self.nest(0, self.here, body, works)
 
-    def nest(self, depth, addresses, body, marker):
+    def nest(self, depth, addresses, body, works):
         """Loops over the folded dims; the innermost runs body(i, addresses)."""
         if depth == self.n_fold - 1:
-            self.loop(self.fold[depth], lambda i: body(i, addresses), marker=marker)
+
+            def along(first, end):
+                marker = self.marker(works)
+                self.loop(end, lambda i: body(i, addresses), start=first, marker=marker)
+
+            if sums := self.in_blocks(works):
+                self.block_sums(sums, self.fold[depth], along)
+            else:
+                along("0", self.fold[depth])
             return
 
         def step(i):
@@ -268,7 +279,7 @@ class _Kernel(Folds):
                 self.advance(k, a, [(i, self.steps[k][self.n_outer + depth])])
                 for k, a in enumerate(addresses)
             ]
-            self.nest(depth + 1, moved, body, marker)
+            self.nest(depth + 1, moved, body, works)
 
         self.loop(self.fold[depth], step)
 

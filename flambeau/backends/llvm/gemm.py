@@ -11,86 +11,19 @@ K. Goto and R. van de Geijn, "Anatomy of High-Performance Matrix Multiplication"
 """
 
 from . import jit
-from .panels import SIZE, Panels, registers
+from .few import FEW, PACKED, Dots, Sums
+from .panels import SIZE, registers
+from .product import Product
 
-__all__ = ["ARGUMENTS", "gemm_address", "rows_at_once"]
-
-# What `args` of the native function holds: places of the memories, offsets, sizes, strides of rows,
-# columns and batches of both operands, rows and columns of a piece, and what follows: a kernel (or
-# 0), its args, its tiles for each row, and the rows it is called for at once.
-ARGUMENTS = ("ia", "ib", "ic", "offa", "offb", "m", "n", "k", "ra", "ca", "rb", "cb", "sa", "sb")
-ARGUMENTS += ("rows", "columns", "kernel", "ka", "each", "at_once")
+__all__ = ["Tiles", "gemm_address", "rows_at_once"]
 
 _ROW_BYTES = 1 << 11  # of a row of `a` in a block of the inner dimension, at most
 _BLOCK_BYTES = 1 << 20  # of a packed block of `b`, at most
+_NEAR_BYTES = 1 << 15  # of a block of `b` that stays in the first cache as it is
 _TOGETHER = 4  # tiles of `a` that are packed at once where its columns follow each other
 _AHEAD = 16  # rows of `b` that are fetched before they are needed
-_FEW = 8  # columns for which products are summed along vectors instead
+_DOT, _PACK = 30, 1  # how long one sum of a vector's lanes, and packing one number, take about
 _EPILOGUE_BYTES = 1 << 18  # of the result, about, that a following kernel is called for
-
-
-class _Product(Panels):
-    """Writes the function of products: what `args` says of them, and the pieces of the result."""
-
-    def arguments(self):
-        """Names for all of `args`."""
-        self.value = {}
-        for n, name in enumerate(ARGUMENTS):
-            place = self.let(f"getelementptr i64, ptr %args, i64 {n}")
-            self.value[name] = self.let(f"load i64, ptr {place}")
-
-    def base(self, operand, offset="0"):
-        """The address where an operand starts."""
-        place = self.let(f"getelementptr ptr, ptr %bufs, i64 {self.value['i' + operand]}")
-        return self.at(self.let(f"load ptr, ptr {place}"), offset)
-
-    def entry_point(self, symbol):
-        """What a program's table calls: pieces of the result of all batches, by number."""
-        arguments = "i64 %begin, i64 %end, ptr %args, ptr %bufs, ptr %scalars, ptr %status"
-        self.function(f"void @{symbol}({arguments})", self._entry_point)
-
-    def _entry_point(self):
-        self.arguments()
-        v = self.value
-        a, b, c = self.base("a", v["offa"]), self.base("b", v["offb"]), self.base("c")
-        down = self.quotient(self.plus(v["m"], self.minus(v["rows"], 1)), v["rows"])
-        across = self.quotient(self.plus(v["n"], self.minus(v["columns"], 1)), v["columns"])
-        memory = self.let(f"call ptr @malloc(i64 {self.space() * self.size + 64})")
-        number = self.let(f"ptrtoint ptr {memory} to i64")
-        number = self.let(f"and i64 {self.plus(number, 63)}, -64")
-        self.room = self.let(f"inttoptr i64 {number} to ptr")
-
-        def piece(t):
-            """The pieces from `t` on that are below each other."""
-            strip, place = self.quotient(t, down), self.let(f"srem i64 {t}, {down}")
-            batch, side = self.quotient(strip, across), self.let(f"srem i64 {strip}, {across}")
-            row, column = self.times(place, v["rows"]), self.times(side, v["columns"])
-            count = self.least(self.minus("%end", t), self.minus(down, place))
-            self.height = self.least(self.minus(v["m"], row), self.times(count, v["rows"]))
-            self.width = self.least(self.minus(v["n"], column), v["columns"])
-            self.first = self.plus(self.times(batch, v["m"]), row)
-            self.a = self.at(a, (batch, v["sa"]), (row, v["ra"]))
-            self.b = self.at(b, (batch, v["sb"]), (column, v["cb"]))
-            self.c = self.at(c, (self.first, v["n"]), column)
-            self.piece()
-            return count
-
-        self.loop("%end", piece, "%begin", steps=True)
-        self.do(f"call void @free(ptr {memory})")
-
-    def follow(self, start, end):
-        """Let the kernel go on with these rows of the piece, which are finished."""
-
-        def call():
-            kernel = self.let(f"inttoptr i64 {self.value['kernel']} to ptr")
-            args = self.let(f"inttoptr i64 {self.value['ka']} to ptr")
-            span = [self.times(self.plus(self.first, i), self.value["each"]) for i in (start, end)]
-            self.do(
-                f"call void {kernel}(i64 {span[0]}, i64 {span[1]}, ptr {args}, ptr %bufs, "
-                "ptr %scalars, ptr %status)"
-            )
-
-        self.when(self.test("ne", self.value["kernel"], 0), call)
 
 
 def _heights(vectors):
@@ -101,7 +34,7 @@ def _heights(vectors):
     return heights
 
 
-class _Tiles(_Product):
+class Tiles(Product):
     """Products in tiles of registers, `vectors` vectors across."""
 
     def __init__(self, kind, vectors):
@@ -248,8 +181,10 @@ class _Tiles(_Product):
         corner = self.at(self.b, (k, v["rb"]), (j, v["cb"]))
         whole = self.let(f"and i64 {columns}, {-self.across}")
         few = self.test("sle", self.height, self.high)
+        small = self.test("sle", self.times(v["rb"], depth), _NEAR_BYTES // self.size)
         along = self.test("eq", v["cb"], 1)
-        direct = self.let(f"and i1 {few}, {along}")  # packing would take longer than it saves
+        direct = self.let(f"or i1 {few}, {small}")  # packing would take longer than it saves
+        direct = self.let(f"and i1 {direct}, {along}")
 
         def panel(p):
             to, source = self.at(self.room, (p, depth)), self.at(corner, (p, v["cb"]))
@@ -332,108 +267,28 @@ class _Tiles(_Product):
         self.steps(end, together, group, start)
 
 
-class _Dots(_Product):
-    """Products with few columns: sums along rows of `a`, whose numbers follow each other."""
+def gemm_address(kind, m, n, k, steps):
+    """(the address of products [m, k] @ [k, n] of `kind`, whether it is for them transposed).
 
-    rows = 4  # that are done at once
-
-    def text(self, symbol):
-        """The module."""
-        self.pack()
-        for rows in (self.rows, 1):
-            self.dots(rows)
-        self.entry_point(symbol)
-        return self.module()
-
-    def space(self):
-        """How many numbers of packed columns of `b` there are at most."""
-        return _FEW * (_BLOCK_BYTES // self.size // _FEW)
-
-    def dots(self, rows):
-        """@dots<rows>: c[r] = (c[r] if more else 0) + the sum over k of a[r, k] * b[k]."""
-        more = "i64 %lda, ptr %b, ptr %c, i64 %ldc, i64 %k, i1 %more"
-        head = f"internal void @dots{rows}(ptr %a, {more})"
-        self.function(head, lambda: self._dots(rows))
-
-    def _dots(self, rows):
-        sums = [[self.alloca(self.type) for _ in range(2)] for _ in range(rows)]
-        for place in (place for pair in sums for place in pair):
-            self.store("zeroinitializer", place)
-
-        def add(k, n, load):
-            y = load(self.at("%b", k))
-            for r in range(rows):
-                x = load(self.at("%a", (r, "%lda"), k))
-                self.store(self.let(self.fma(x, y, self.load(sums[r][n]))), sums[r][n])
-
-        def both(k):
-            add(k, 0, self.load)
-            add(self.plus(k, self.lanes), 1, self.load)
-
-        def rest(k):
-            mask = self.lanes_below(self.minus("%k", k))
-            add(k, 0, lambda place: self.masked_load(place, mask))
-
-        whole = self.let(f"and i64 %k, {-2 * self.lanes}")
-        self.steps(whole, 2 * self.lanes, both)
-        self.steps("%k", self.lanes, rest, whole)
-        for r in range(rows):
-            both_sums = [self.load(place) for place in sums[r]]
-            total = self.let(f"fadd {self.type} {both_sums[0]}, {both_sums[1]}")
-            place = self.at("%c", (r, "%ldc"))
-            old = self.let(f"load {self.kind}, ptr {place}")
-            old = self.let(f"select i1 %more, {self.kind} {old}, {self.kind} 0.0")
-            total = self.let(
-                f"call reassoc {self.kind} @llvm.vector.reduce.fadd.{self.suffix}"
-                f"({self.kind} {old}, {self.type} {total})"
-            )
-            self.do(f"store {self.kind} {total}, ptr {place}")
-
-    def piece(self):
-        """Blocks of columns of `b`, one after the other, for all rows."""
-        v = self.value
-        depth = _BLOCK_BYTES // self.size // _FEW
-
-        def block(k):
-            count = self.least(self.minus(v["k"], k), depth)
-            pitch = self.let(f"and i64 {self.plus(count, self.lanes - 1)}, {-self.lanes}")
-            more = self.test("ne", k, 0)
-            source = self.at(self.b, (k, v["rb"]))
-            self.do(
-                f"call void @pack(ptr {self.room}, ptr {source}, i64 {pitch}, i64 {v['cb']}, "
-                f"i64 {v['rb']}, i64 {self.width}, i64 {count})"
-            )
-
-            def row(rows, i):
-                def column(j):
-                    a, c = self.at(self.a, (i, v["ra"]), k), self.at(self.c, (i, v["n"]), j)
-                    b = self.at(self.room, (j, pitch))
-                    self.do(
-                        f"call void @dots{rows}(ptr {a}, i64 {v['ra']}, ptr {b}, ptr {c}, "
-                        f"i64 {v['n']}, i64 {count}, i1 {more})"
-                    )
-
-                self.loop(self.width, column)
-
-            whole = self.let(f"and i64 {self.height}, {-self.rows}")
-            self.steps(whole, self.rows, lambda i: row(self.rows, i))
-            self.steps(self.height, 1, lambda i: row(1, i), whole)
-
-        self.steps(v["k"], depth, block)
-        self.follow("0", self.height)
-
-
-def gemm_address(kind, columns, along):
-    """The address of products of `kind` ("float" or "double") with so many columns.
-
-    along: whether numbers of a row of the first operand follow each other.
+    kind: "float" or "double". steps: those of rows and of columns, of both operands. Transposed,
+    that is with `b` and `a` for operands, a product with few rows is one with few columns; a piece
+    of it has all of them.
     """
-    if columns <= _FEW and along:
-        return jit.compiled(("gemm", kind, 0), lambda s: _Dots(kind).text(s), loops=False)
-    vectors = 1 if columns <= registers()[0] // SIZE[kind] else 2
-    return jit.compiled(
-        ("gemm", kind, vectors), lambda s: _Tiles(kind, vectors).text(s), loops=False
-    )
+    ra, ca, rb, cb = steps
+    for columns, down, across, turned in ((n, ra, ca, False), (m, cb, rb, True)):
+        if columns > FEW:
+            continue
+        if across == 1 and (k > PACKED or columns * _DOT < k * _PACK):
+            return jit.compiled(
+                ("gemm", kind, 0), lambda s: Dots(kind).text(s), loops=False
+            ), turned
+        if down == 1 or (across == 1 and k <= PACKED):
+            key = ("gemm", kind, "few", columns)
+            write = lambda s, columns=columns: Sums(kind, columns).text(s)  # noqa: E731
+            return jit.compiled(key, write, loops=False), turned
+    vectors = 1 if n <= registers()[0] // SIZE[kind] else 2
+    key = ("gemm", kind, vectors)
+    return jit.compiled(key, lambda s: Tiles(kind, vectors).text(s), loops=False), False
 
 
 def rows_at_once(kind, columns):

@@ -25,7 +25,7 @@ class Instructions(Writer):
         folds = sum(name == "reduce" for name, *_ in self.code)
         self.span = max(COLUMN_SPAN // max(folds, 1), 1)
         self.spilled = {}
-        self.kept = {}
+        self.kept, self.partial = {}, {}
 
     # Arguments
 
@@ -148,7 +148,17 @@ class Instructions(Writer):
             address = self.checked(extra[0], given, place(extra[0]), sources)
             return self.read(dtype, address, parallel)
         compute = sources[-1] if name == "where" else sources[0]
+        if name == "exp" and self.is_below_largest(operands[0]):
+            name = "exp_negative"
         return self.rounded(self.operation(name, given, compute, dtype), dtype)
+
+    def is_below_largest(self, x):
+        """Whether a value is a difference to the largest one: what a softmax takes e^x of."""
+        name, _, operands, _ = self.code[x]
+        if name != "sub" or self.code[operands[1]][0] != "result":
+            return False
+        _, _, reduced, extra = self.code[self.code[operands[1]][2][0]]
+        return extra[0] == "max" and reduced[0] == operands[0]
 
     def operation(self, name, given, compute, dtype):
         """An elementwise operation on values of dtype `compute`."""

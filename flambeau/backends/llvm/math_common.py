@@ -18,7 +18,7 @@ class Format(NamedTuple):
     round: float  # 1.5 * 2^mantissa: added to a small number, it leaves an integer in the low bits
     ln2_high: float  # ln 2, rounded down
     ln2_low: float  # and the rest
-    exp_zero: float  # below, e^x is 0
+    exp_zero: float  # up to there, e^x is 0; nearest to -(bias + mantissa + 1) ln 2
     exp_inf: float  # above, e^x is infinite
     sinh_inf: float  # above, sinh is infinite; 2^(n - 2) is still finite for n = sinh_inf / ln 2
     one_lost: float  # e^x + 1 is e^x from here on
@@ -60,7 +60,7 @@ FORMAT = {
         round=1.5 * 2**23,
         ln2_high=0.6931471228599548,
         ln2_low=5.769999e-08,
-        exp_zero=-104.0,
+        exp_zero=-104.5,
         exp_inf=89.0,
         sinh_inf=89.5,
         one_lost=20.0,

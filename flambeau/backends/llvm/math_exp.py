@@ -99,7 +99,10 @@ def _scale(p, i):
 
 
 def split_negative(x):
-    """r and i for `scale_down`, for x <= 0."""
+    """r and i for `scale_down`, for x <= 0.
+
+    i is 0 where e^x is, and so is the factor made of it: what underflows takes a processor long.
+    """
     form = FORMAT[x.type]
     x = select(x < form.exp_zero, form.exp_zero, x)
     r, _, i = split(x, form.bias + form.mantissa + 1)
@@ -138,6 +141,12 @@ def exp(x):
     return exp_shifted(x, None)
 
 
+def exp_negative(x):
+    """e^x for x <= 0."""
+    r, i = split_negative(x)
+    return scale_down(_exp(r), i)
+
+
 def exp2(x):
     """2^x; x - n is exact."""
     form = FORMAT[x.type]
@@ -158,8 +167,7 @@ def expm1(x):
 
 def sigmoid(x):
     """1 / (1 + e^-x), or e^x / (1 + e^x) for negative x: no overflow, no loss at the small end."""
-    r, i = split_negative(-fabs(x))
-    z = scale_down(_exp(r), i)
+    z = exp_negative(-fabs(x))
     d = z + 1.0
     return divide(select(x < 0.0, z, 1.0), d, z - (d - 1.0))
 
@@ -212,6 +220,7 @@ FUNCTIONS = {
     "cosh": cosh,
     "exp": exp,
     "exp2": exp2,
+    "exp_negative": exp_negative,
     "expm1": expm1,
     "sigmoid": sigmoid,
     "sinh": sinh,

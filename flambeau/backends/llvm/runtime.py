@@ -119,16 +119,22 @@ class _Native:
         (_, offa, sa), (_, offb, sb) = part.access(a), part.access(b)
         ra, ca = _steps(sa, m, k)
         rb, cb = _steps(sb, k, n)
-        rows, columns = _piece(call)
-        args = [place[call.reads[0]], place[call.reads[1]], place[call.writes[0]], offa, offb]
-        args += [m, n, k, ra, ca, rb, cb, sa[0], sb[0], rows, columns]
+        address, turned = gemm_address(kind, m, n, k, (ra, ca, rb, cb))
+        rows, columns = _piece(call, turned)
+        pieces = batch * -(-m // rows) * -(-n // columns) if n and k else 0
+        from_a, from_b = place[call.reads[0]], place[call.reads[1]]
+        if turned:
+            args = [from_b, from_a, place[call.writes[0]], offb, offa, n, m, k]
+            args += [cb, rb, ca, ra, sb[0], sa[0], 1, n, columns, rows]
+        else:
+            args = [from_a, from_b, place[call.writes[0]], offa, offb, m, n, k]
+            args += [ra, ca, rb, cb, sa[0], sb[0], n, 1, rows, columns]
         if call.epilogue is None:
             args += [0, 0, 0, rows]
         else:
             kernel, _, after = _kernel_entry(call.epilogue, program_plan)
             args += [kernel, _address(self._block(after)), call.row_tiles(), rows_at_once(kind, n)]
-        pieces = batch * -(-m // rows) * -(-n // columns) if n and k else 0
-        return gemm_address(kind, n, ca == 1), pieces, args
+        return address, pieces, args
 
 
 def _origin(call, origins):
@@ -192,8 +198,8 @@ def _steps(strides, rows, columns):
     return 1 if rows == 1 else strides[1], 1 if columns == 1 else strides[2]
 
 
-def _piece(call):
-    """(rows, columns) of the pieces of a product that threads share.
+def _piece(call, turned):
+    """(rows, columns) of the pieces of a product that threads share; all rows if it is `turned`.
 
     Each packs what it reads of both operands, so pieces are few, and cut where that costs least.
     """
@@ -202,8 +208,9 @@ def _piece(call):
     if thread_count() == 1 or wanted < 2 or not m * n:
         return max(m, 1), max(n, 1)
     if call.epilogue is not None:
-        return -(-m // min(wanted, m)), n
+        return (m if turned else -(-m // min(wanted, m))), n
     cuts = [(down, wanted // down) for down in range(1, wanted + 1) if wanted % down == 0]
+    cuts = cuts[:1] if turned else cuts
     down, across = min(cuts, key=lambda cut: cut[0] * n + cut[1] * m)
     # Whole tiles: what is at an edge of the result, and is rounded so, must not depend on threads.
     columns = -(-n // min(across, n) // TILE) * TILE

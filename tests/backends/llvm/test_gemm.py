@@ -8,21 +8,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flambeau.backends.llvm import gemm, jit, panels
+from flambeau.backends.llvm import few, gemm, jit, panels
 
 REGISTERS = [(64, 32), (32, 16), (16, 16), (16, 32)]
 KINDS = {"float": np.float32, "double": np.float64}
 _functions = {}
 
 
-def native(registers, kind, vectors):
+def native(registers, kind, vectors, columns=0):
     """The product's function for a machine with such registers; 0 vectors: few columns."""
-    key = (registers, kind, vectors)
+    key = (registers, kind, vectors, columns)
     if key not in _functions:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(panels, "registers", lambda: registers)
             patch.setattr(gemm, "registers", lambda: registers)
-            writer = gemm._Tiles(kind, vectors) if vectors else gemm._Dots(kind)
+            patch.setattr(few, "registers", lambda: registers)
+            if columns:
+                writer = few.Sums(kind, columns)
+            else:
+                writer = gemm.Tiles(kind, vectors) if vectors else few.Dots(kind)
             address = jit.compiled(("gemm", "test", *key), writer.text, loops=False)
         prototype = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * 2, *[ctypes.c_void_p] * 4)
         _functions[key] = prototype(address)
@@ -42,21 +46,24 @@ def matrices(generator, kind, batch, rows, columns, layout):
     return x[:, :, :rows].swapaxes(1, 2) if layout == "columns" else x[:, ::2, ::3]
 
 
-def product(function, a, b, rows, columns, order):
-    """a @ b, as pieces of so many rows and columns, computed in an order."""
+def product(function, a, b, rows, columns, order, turned=False):
+    """a @ b, as pieces of so many rows and columns, computed in an order; written by columns?"""
     (batch, m, k), n = a.shape, b.shape[2]
     guard = 7
     memory = np.full(batch * m * n + 2 * guard, np.nan, a.dtype)
     bufs = np.array([x.__array_interface__["data"][0] for x in (a, b, memory[guard:])], np.int64)
     steps = [s // a.itemsize for x in (a, b) for s in x.strides[1:]]
     batches = [x.strides[0] // a.itemsize for x in (a, b)]
-    args = np.array([0, 1, 2, 0, 0, m, n, k, *steps, *batches, rows, columns, 0, 0, 0, rows])
+    result = (1, m) if turned else (n, 1)
+    sizes = [m, n, k, *steps, *batches, *result]
+    args = np.array([0, 1, 2, 0, 0, *sizes, rows, columns, 0, 0, 0, rows])
     count = batch * -(-m // rows) * -(-n // columns)
     cuts = sorted({0, count, *(cut % (count + 1) for cut in order)})
     for begin, end in reversed(list(pairwise(cuts))):
         function(begin, end, args.ctypes.data, bufs.ctypes.data, None, None)
     assert np.isnan([memory[:guard], memory[-guard:]]).all()
-    return memory[guard:-guard].reshape(batch, m, n)
+    memory = memory[guard:-guard]
+    return memory.reshape(batch, n, m).swapaxes(1, 2) if turned else memory.reshape(batch, m, n)
 
 
 layouts = st.sampled_from(["rows", "columns", "neither"])
@@ -70,15 +77,17 @@ def test_every_shape_and_layout(registers, kind, data):
     """The product of random matrices, in random pieces, is NumPy's, and writes nothing beside."""
     draw = data.draw
     vectors = draw(st.integers(0, 2))
-    batch, m, k = (draw(st.integers(1, top)) for top in (3, 70, 80))
-    n = draw(st.integers(1, 8 if vectors == 0 else 90))
-    left = draw(layouts) if vectors else "rows"
+    batch, m, k = (draw(st.integers(1, top)) for top in (3, 70 if vectors else 300, 80))
+    n = draw(st.integers(1, 90 if vectors else 8))
+    sums, turned = (not vectors and draw(st.booleans()) for _ in range(2))
+    left = draw(layouts) if vectors or sums else "rows"
     generator = np.random.default_rng(draw(st.integers(0, 99)))
     a = matrices(generator, kind, batch, m, k, left)
     b = matrices(generator, kind, batch, k, n, draw(layouts))
-    rows, columns = draw(st.integers(1, m)), draw(st.integers(1, n))
+    rows, columns = draw(st.integers(1, m)), n if sums else draw(st.integers(1, n))
     cuts = draw(st.lists(st.integers(0, 1000), max_size=3))
-    found = product(native(registers, kind, vectors), a, b, rows, columns, cuts)
+    function = native(registers, kind, vectors, n if sums else 0)
+    found = product(function, a, b, rows, columns, cuts, turned)
     tolerance = 1e-5 if kind == "float" else 1e-13
     assert found == pytest.approx(a.astype(np.float64) @ b, abs=tolerance * k)
 

@@ -120,6 +120,7 @@ RANGES = {
     "erfinv": [*UNIT, ("e", -37, 0)],
     "exp": WIDE,
     "exp2": [*CENTRE, (-125.0, 127.0)],
+    "exp_negative": [(-0.01, 0.0), (-4.0, 0.0), (-87.0, 0.0), (-103.0, -87.0)],
     "expm1": WIDE,
     "lgamma": [(0.01, 4.0), (0.0, 40.0), (0.9, 1.1), (1.9, 2.1), ("e", -30, 30)],
     "log": POSITIVE,
@@ -157,6 +158,7 @@ def reference(mp, name):
     special = {
         "erfinv": lambda x: inverse_erf(mp, x),
         "exp2": lambda x: mp.mpf(2) ** x,
+        "exp_negative": mp.exp,
         "lgamma": mp.loggamma,
         "log2": lambda x: mp.log(x, 2),
         "pow": lambda x, y: x**y,
@@ -281,6 +283,7 @@ SPECIAL = {
     "erfinv": [(0.0, 0.0), (-0.0, -0.0), (1.0, inf), (-1.0, -inf), (1.5, nan), (nan, nan)],
     "exp": [(0.0, 1.0), (-0.0, 1.0), (inf, inf), (-inf, 0.0), (nan, nan), (1e4, inf), (-1e4, 0.0)],
     "exp2": [(-0.0, 1.0), (3.0, 8.0), (inf, inf), (-inf, 0.0), (nan, nan), (2e3, inf), (-2e3, 0.0)],
+    "exp_negative": [(0.0, 1.0), (-0.0, 1.0), (-inf, 0.0), (nan, nan), (-1e4, 0.0), (TINY, 1.0)],
     "expm1": [*ODD, (inf, inf), (-inf, -1.0), (1e4, inf), (-1e4, -1.0)],
     "lgamma": [
         (1.0, 0.0),
@@ -335,10 +338,10 @@ def test_every_function_has_ranges_and_special_values():
 def test_results_below_the_normal_numbers(mapped):
     x = np.linspace(-104.5, -87, 4001, dtype=np.float32)
     want = np.exp(x.astype(np.float64))
-    for name, true in (("exp", want), ("sigmoid", want / (1 + want))):
+    for name, true in (("exp", want), ("exp_negative", want), ("sigmoid", want / (1 + want))):
         assert np.abs(mapped(name, "float")(x) - true).max() <= 2.0**-149
     x = np.linspace(-745.5, -708, 4001)
-    for name in ("exp", "sigmoid"):
+    for name in ("exp", "exp_negative", "sigmoid"):
         assert np.abs(mapped(name, "double")(x) - np.exp(x)).max() <= 2 * 2.0**-1074
 
 
