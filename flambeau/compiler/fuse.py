@@ -8,7 +8,7 @@ other computes or both read the same memory, then share a kernel: a `Group`.
 from ..geometry import contiguous_strides, view_strides
 from .program import identity_axes
 
-__all__ = ["Group", "Partition", "Step", "compose", "partition"]
+__all__ = ["Group", "Partition", "Step", "compose", "is_product", "partition"]
 
 INLINE = frozenset(("map", "cast", "move", "gather", "const", "slot", "iota"))
 FUSED = frozenset(("map", "cast", "copy", "reduce", "gather"))
@@ -29,6 +29,39 @@ def compose(inner, outer):
             axis2, start2, step2 = outer[axis]
             result.append((axis2, start + step * start2, step * step2 if axis2 is not None else 1))
     return tuple(result)
+
+
+def is_product(node):
+    """Whether a node is a matrix product that native functions compute."""
+    return node.kind == "matmul" and node.dtype.name in ("float32", "float64")
+
+
+def _turns(axes):
+    """Whether a move changes no more than the order of a matrix: not that of a batch."""
+    if not axes or any(start != 0 or step != 1 for _, start, step in axes):
+        return False
+    return axes[0][0] in (0, None) and 0 not in [axis for axis, *_ in axes[1:]]
+
+
+def group_dims(inner, outer):
+    """For each dim of the shape `outer`, which dims of `inner` it consists of, in order.
+
+    None if one of `inner` belongs to two.
+
+    >>> group_dims((32, 3, 3, 8, 8), (32, 9, 64)), group_dims((6, 4), (3, 8))
+    ([[0], [1, 2], [3, 4]], None)
+    """
+    groups, d = [], 0
+    for size in outer:
+        group, total = [], 1
+        while total < size and d < len(inner):
+            total *= inner[d]
+            group.append(d)
+            d += 1
+        if total != size:
+            return None
+        groups.append(group)
+    return groups
 
 
 class Step:
@@ -61,7 +94,7 @@ class Partition:
 
     def __init__(self, program, can_inline):
         self.program, self.can_inline = program, can_inline
-        self.stored = set()
+        self.stored, self.for_products = set(), set()
         self.affine = {}
         self.frontiers = {}
         self.steps = []
@@ -97,7 +130,7 @@ class Partition:
         elif kind == "reshape":
             source = node.inputs[0]
             self.ensure(source)
-            if self._viewed(source, node.shape) is None:
+            if self._viewed(source, node.shape) is None and not self._in_groups(node):
                 self.store(source)
         elif kind == "strided":
             source = node.inputs[0]
@@ -110,8 +143,24 @@ class Partition:
     def _viewed(self, source, shape):
         return view_strides(source.shape, self.access(source)[2], shape)
 
+    def _in_groups(self, node):
+        """Whether a reshape can be read as it is: each dim is a group of dims of the source.
+
+        Products do so, by tables; the dim of the batch has one stride.
+        """
+        source = node.inputs[0]
+        groups = group_dims(source.shape, node.shape) if node.id in self.for_products else None
+        if groups is None:
+            return False
+        strides = self.access(source)[2]
+        batch = [source.shape[d] for d in groups[0]]
+        return bool(view_strides(batch, [strides[d] for d in groups[0]], node.shape[:1]))
+
     def access(self, node):
-        """(stored node, offset, strides) of a node that `ensure` was called for."""
+        """(stored node, offset, strides) of a node that `ensure` was called for.
+
+        There are no strides but None if it is read in groups of dims (see `factors`).
+        """
         if node.id in self.stored:
             return node, 0, contiguous_strides(node.shape)
         return self.source(node)
@@ -120,11 +169,15 @@ class Partition:
         """What a view reads, as `access` tells it, also if the view has memory of its own."""
         found = self.affine.get(node.id)
         if found is None:
-            found = self.affine[node.id] = self._source(node)
+            found = self._source(node)
+            if found[2] is not None:  # a source that gets memory later may have strides for it
+                self.affine[node.id] = found
         return found
 
     def _source(self, node):
         root, offset, strides = self.access(node.inputs[0])
+        if strides is None:
+            return root, offset, None
         if node.kind == "move":
             result = [0] * len(node.shape)
             for (axis, start, step), stride in zip(node.attrs, strides, strict=True):
@@ -133,13 +186,46 @@ class Partition:
                     result[axis] += step * stride
             return root, offset, tuple(result)
         if node.kind == "reshape":
-            return root, offset, tuple(self._viewed(node.inputs[0], node.shape))
+            viewed = self._viewed(node.inputs[0], node.shape)
+            return root, offset, None if viewed is None else tuple(viewed)
         steps, start = node.attrs
         return root, offset + start, steps
+
+    def factors(self, node):
+        """The (size, stride) pairs that each dim of an operand of a product consists of."""
+        strides = self.access(node)[2]
+        if strides is not None:
+            return [[pair] for pair in zip(node.shape, strides, strict=True)]
+        shape, dims = node.shape, list(range(len(node.shape)))
+        while node.kind == "move":
+            below = {axis: d for d, (axis, _, _) in enumerate(node.attrs)}
+            dims = [below.get(d) for d in dims]
+            node = node.inputs[0]
+        source = node.inputs[0]
+        pairs = list(zip(source.shape, self.access(source)[2], strict=True))
+        groups = group_dims(source.shape, node.shape)
+        found = [[] if d is None else [pairs[k] for k in groups[d]] for d in dims]
+        return [f or [(size, 0)] for f, size in zip(found, shape, strict=True)]
+
+    def _only_for_products(self):
+        """The ids of reshapes that matrix products, and nobody else, read."""
+        users = {}
+        for node in self.program.nodes:
+            for x in node.inputs:
+                if x is not None:
+                    users.setdefault(x.id, []).append(node)
+        found, outputs = set(), {x.id for x in self.program.outputs}
+        for node in reversed(self.program.nodes):
+            if node.kind == "reshape" or (node.kind == "move" and _turns(node.attrs)):
+                above = () if node.id in outputs else users.get(node.id, ())
+                if above and all(is_product(x) or x.id in found for x in above):
+                    found.add(node.id)
+        return found
 
     def choose(self):
         """Decide which values get memory."""
         nodes = self.program.nodes
+        self.for_products = self._only_for_products()
         for node in nodes:
             if node.kind in ("leaf", "copy", "reduce") or self.opaque(node):
                 self.stored.add(node.id)
@@ -193,7 +279,7 @@ class Partition:
     def _fits_product(self, x):
         """Whether rows or columns of an operand are without gaps, as products pack them."""
         _, _, strides = self.access(x)
-        return 1 in strides[1:] or 1 in x.shape[1:]
+        return strides is None or 1 in strides[1:] or 1 in x.shape[1:]
 
     # Steps
 

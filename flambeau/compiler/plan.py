@@ -8,7 +8,7 @@ import math
 
 from ..geometry import contiguous_strides
 from .arena import arena
-from .fuse import Group, compose
+from .fuse import Group, compose, is_product
 from .loops import build_kernel, scatter_kernel
 
 __all__ = ["Call", "Plan", "plan"]
@@ -388,7 +388,7 @@ class _Planner:
             self.calls[-1].node = node
         else:
             reads = [self._source(x) for x in node.inputs if x is not None]
-            kind = "matmul" if node.kind == "matmul" and _is_native(node) else "host"
+            kind = "matmul" if is_product(node) else "host"
             self.calls.append(Call(kind, node, None, reads, [self.memory_of(node)]))
 
     def _source(self, x):
@@ -416,10 +416,6 @@ class _Planner:
         group = Group(value.shape, frozenset(), -1)
         kernel = build_kernel(self.part, group, None, [(value, memory, strides, offset)])
         self._add(kernel, [node])
-
-
-def _is_native(node):
-    return node.dtype.name in ("float32", "float64")
 
 
 def plan(program, part):

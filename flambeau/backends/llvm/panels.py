@@ -92,12 +92,16 @@ class Panels(Writer):
 
     def lanes_below(self, count):
         """A mask of the first lanes of a vector."""
-        kind = f"<{self.lanes} x i64>"
-        first = self.let(f"insertelement {kind} poison, i64 {count}, i32 0")
-        zeros = f"<{self.lanes} x i32> zeroinitializer"
-        spread = self.let(f"shufflevector {kind} {first}, {kind} poison, {zeros}")
         numbers = ", ".join(f"i64 {j}" for j in range(self.lanes))
-        return self.let(f"icmp slt {kind} <{numbers}>, {spread}")
+        spread = self.on_all_lanes(count)
+        return self.let(f"icmp slt <{self.lanes} x i64> <{numbers}>, {spread}")
+
+    def on_all_lanes(self, x):
+        """A vector of one int64."""
+        kind = f"<{self.lanes} x i64>"
+        first = self.let(f"insertelement {kind} poison, i64 {x}, i32 0")
+        zeros = f"<{self.lanes} x i32> zeroinitializer"
+        return self.let(f"shufflevector {kind} {first}, {kind} poison, {zeros}")
 
     def mixed(self, a, b, order):
         """The lanes of two vectors, chosen by number."""
@@ -149,6 +153,7 @@ class Panels(Writer):
             "declare void @llvm.prefetch.p0(ptr, i32, i32, i32)",
             "declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)",
             "declare i64 @llvm.smin.i64(i64, i64)",
+            f"declare i{self.lanes} @llvm.cttz.i{self.lanes}(i{self.lanes}, i1)",
             "declare ptr @malloc(i64)",
             "declare void @free(ptr)",
         ]

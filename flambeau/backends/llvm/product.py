@@ -5,11 +5,11 @@ from .panels import Panels
 __all__ = ["ARGUMENTS", "Product"]
 
 # What `args` of the native function holds: places of the memories, offsets, sizes, strides of rows,
-# columns and batches of both operands, of rows and columns of the result, rows and columns of a
-# piece, and what follows: a kernel (or 0), its args, its tiles for each row, and the rows it is
+# columns and batches of both operands, of rows and columns of the result, flags, rows and columns
+# of a piece, and what follows: a kernel (or 0), its args, its tiles for each row, and the rows it is
 # called for at once.
 ARGUMENTS = ("ia", "ib", "ic", "offa", "offb", "m", "n", "k", "ra", "ca", "rb", "cb", "sa", "sb")
-ARGUMENTS += ("cr", "cc", "rows", "columns", "kernel", "ka", "each", "at_once")
+ARGUMENTS += ("cr", "cc", "fa", "fb", "rows", "columns", "kernel", "ka", "each", "at_once")
 
 
 class Product(Panels):
@@ -51,10 +51,10 @@ class Product(Panels):
             count = self.least(self.minus("%end", t), self.minus(down, place))
             self.height = self.least(self.minus(v["m"], row), self.times(count, v["rows"]))
             self.width = self.least(self.minus(v["n"], column), v["columns"])
-            self.batch, self.column = batch, column
+            self.batch, self.row, self.column = batch, row, column
             self.first = self.plus(self.times(batch, v["m"]), row)
-            self.a = self.at(a, (batch, v["sa"]), (row, v["ra"]))
-            self.b = self.at(b, (batch, v["sb"]), (column, v["cb"]))
+            self.a, self.b = self.at(a, (batch, v["sa"])), self.at(b, (batch, v["sb"]))
+            self.corner()
             whole = self.times(batch, self.times(v["m"], v["n"]))
             self.c = self.at(c, whole, (row, v["cr"]), (column, v["cc"]))
             self.piece()
@@ -62,6 +62,11 @@ class Product(Panels):
 
         self.loop("%end", piece, "%begin", steps=True)
         self.do(f"call void @free(ptr {memory})")
+
+    def corner(self):
+        """Let `a` start at the first row of a piece, and `b` at its first column."""
+        self.a = self.at(self.a, (self.row, self.value["ra"]))
+        self.b = self.at(self.b, (self.column, self.value["cb"]))
 
     def follow(self, start, end):
         """Let the kernel go on with these rows of the piece, which are finished."""

@@ -18,7 +18,8 @@ from ..numpy.interpret import OutOfRange, evaluate, strided_view
 from . import jit, native
 from .check import Checker
 from .emit import can_emit, emit
-from .gemm import gemm_address, rows_at_once
+from .gemm import gemm_address, rows_at_once, spread_address
+from .spread import PADDING
 from .threads import team, thread_count
 
 __all__ = ["NativeProgram"]
@@ -109,6 +110,14 @@ class _Native:
         self.blocks.append(block)
         return block
 
+    def _tables(self, a, b):
+        """(addresses of tables, strides of batches, along which dims) for `Spread` products."""
+        tables = [_offsets(dim) for dim in (a[1], a[2], b[1], b[2])]
+        runs = [float(np.mean(np.diff(t) == 1)) if len(t) > 1 else 0.0 for t in tables]
+        steps = [_address(self._block(np.append(t, np.zeros(PADDING, np.int64)))) for t in tables]
+        flags = int(runs[0] > runs[1]), int(runs[3] > runs[2])
+        return steps, [_only_stride(dim[0]) for dim in (a, b)], flags
+
     def _product(self, call, program_plan):
         """(function, pieces, arguments) of a product, and of the kernel that goes on with it."""
         node, place, part = call.node, program_plan.place, program_plan.partition
@@ -117,24 +126,46 @@ class _Native:
         batch, m, n = node.shape
         k = a.shape[2]
         (_, offa, sa), (_, offb, sb) = part.access(a), part.access(b)
-        ra, ca = _steps(sa, m, k)
-        rb, cb = _steps(sb, k, n)
-        address, turned = gemm_address(kind, m, n, k, (ra, ca, rb, cb))
+        from_a, from_b = place[call.reads[0]], place[call.reads[1]]
+        turned = False
+        if sa is None or sb is None:
+            address = spread_address(kind, n)
+            steps, batches, flags = self._tables(part.factors(a), part.factors(b))
+        else:
+            steps = [*_steps(sa, m, k), *_steps(sb, k, n)]
+            address, turned = gemm_address(kind, m, n, k, steps)
+            batches, flags = (sa[0], sb[0]), (0, 0)
         rows, columns = _piece(call, turned)
         pieces = batch * -(-m // rows) * -(-n // columns) if n and k else 0
-        from_a, from_b = place[call.reads[0]], place[call.reads[1]]
+        args = [place[call.writes[0]], offa, offb, m, n, k, *steps, *batches, n, 1, *flags]
+        args = [from_a, from_b, *args, rows, columns]
         if turned:
             args = [from_b, from_a, place[call.writes[0]], offb, offa, n, m, k]
-            args += [cb, rb, ca, ra, sb[0], sa[0], 1, n, columns, rows]
-        else:
-            args = [from_a, from_b, place[call.writes[0]], offa, offb, m, n, k]
-            args += [ra, ca, rb, cb, sa[0], sb[0], n, 1, rows, columns]
+            args += [*reversed(steps), *reversed(batches), 1, n, *flags, columns, rows]
         if call.epilogue is None:
             args += [0, 0, 0, rows]
         else:
             kernel, _, after = _kernel_entry(call.epilogue, program_plan)
             args += [kernel, _address(self._block(after)), call.row_tiles(), rows_at_once(kind, n)]
         return address, pieces, args
+
+
+def _offsets(factors):
+    """The offset of each index of a dim that consists of dims with these sizes and strides.
+
+    >>> _offsets([(2, 10), (3, 1)])
+    array([ 0,  1,  2, 10, 11, 12])
+    """
+    result = np.zeros(1, np.int64)
+    for size, stride in factors:
+        result = np.add.outer(result, np.arange(size) * stride).reshape(-1)
+    return result
+
+
+def _only_stride(factors):
+    """The stride of a dim that consists of dims which are like one."""
+    real = [stride for size, stride in factors if size != 1]
+    return real[-1] if real else 0
 
 
 def _origin(call, origins):

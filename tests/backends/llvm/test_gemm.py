@@ -8,26 +8,26 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flambeau.backends.llvm import few, gemm, jit, panels
+from flambeau.backends.llvm import few, jit, panels, spread, tiles
 
 REGISTERS = [(64, 32), (32, 16), (16, 16), (16, 32)]
 KINDS = {"float": np.float32, "double": np.float64}
 _functions = {}
 
 
-def native(registers, kind, vectors, columns=0):
+def native(registers, kind, vectors, columns=0, writer=tiles.Tiles):
     """The product's function for a machine with such registers; 0 vectors: few columns."""
-    key = (registers, kind, vectors, columns)
+    key = (registers, kind, vectors, columns, writer.__name__)
     if key not in _functions:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(panels, "registers", lambda: registers)
-            patch.setattr(gemm, "registers", lambda: registers)
+            patch.setattr(tiles, "registers", lambda: registers)
             patch.setattr(few, "registers", lambda: registers)
             if columns:
-                writer = few.Sums(kind, columns)
+                found = few.Sums(kind, columns)
             else:
-                writer = gemm.Tiles(kind, vectors) if vectors else few.Dots(kind)
-            address = jit.compiled(("gemm", "test", *key), writer.text, loops=False)
+                found = writer(kind, vectors) if vectors else few.Dots(kind)
+            address = jit.compiled(("gemm", "test", *key), found.text, loops=False)
         prototype = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * 2, *[ctypes.c_void_p] * 4)
         _functions[key] = prototype(address)
     return _functions[key]
@@ -55,7 +55,7 @@ def product(function, a, b, rows, columns, order, turned=False):
     steps = [s // a.itemsize for x in (a, b) for s in x.strides[1:]]
     batches = [x.strides[0] // a.itemsize for x in (a, b)]
     result = (1, m) if turned else (n, 1)
-    sizes = [m, n, k, *steps, *batches, *result]
+    sizes = [m, n, k, *steps, *batches, *result, 0, 0]
     args = np.array([0, 1, 2, 0, 0, *sizes, rows, columns, 0, 0, 0, rows])
     count = batch * -(-m // rows) * -(-n // columns)
     cuts = sorted({0, count, *(cut % (count + 1) for cut in order)})
@@ -102,3 +102,49 @@ def test_blocks(vectors, layout):
     b = matrices(generator, "float", 1, k, n, layout)
     found = product(native((64, 32), "float", vectors), a, b, 20, n, [])
     assert found == pytest.approx(a.astype(np.float64) @ b, abs=1e-3)
+
+
+def table(generator, count, runs):
+    """Offsets of rows or columns: runs of neighbours of some lengths, or none."""
+    if not runs:
+        return generator.permutation(3 * count)[:count]
+    lengths = generator.choice(runs, count)
+    starts = np.cumsum(lengths + generator.integers(0, 3, count))
+    offsets = np.concatenate([s + np.arange(n) for s, n in zip(starts, lengths, strict=True)])
+    return offsets[:count]
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+@pytest.mark.parametrize("registers", REGISTERS, ids=str)
+@given(data=st.data())
+@settings(max_examples=40, deadline=None)
+def test_operands_that_lie_anywhere(registers, kind, data):
+    """Products by tables of offsets, with any runs of neighbours, are NumPy's."""
+    draw = data.draw
+    generator = np.random.default_rng(draw(st.integers(0, 99)))
+    m, n, k = (draw(st.integers(1, 90)) for _ in range(3))
+    if draw(st.booleans()):
+        k += 700
+    runs = st.sampled_from([(), (1, 2), (7,), (16, 28), (400,)])
+    tables = [table(generator, size, draw(runs)) for size in (m, k, k, n)]
+    a, b = (
+        generator.uniform(-1, 1, int(down.max() + across.max()) + 1).astype(KINDS[kind])
+        for down, across in (tables[:2], tables[2:])
+    )
+    full = [
+        np.ascontiguousarray(memory[down[:, None] + across])
+        for memory, down, across in ((a, *tables[:2]), (b, *tables[2:]))
+    ]
+    padded = [np.concatenate([t, np.zeros(spread.PADDING, np.int64)]) for t in tables]
+    result = np.full(m * n, np.nan, KINDS[kind])
+    bufs = np.array([x.__array_interface__["data"][0] for x in (a, b, result)], np.int64)
+    places = [t.__array_interface__["data"][0] for t in padded]
+    flags = [draw(st.integers(0, 1)) for _ in range(2)]
+    rows, columns = draw(st.integers(1, m)), draw(st.integers(1, n))
+    sizes = [m, n, k, *places, 0, 0, n, 1, *flags, rows, columns, 0, 0, 0, rows]
+    args = np.array([0, 1, 2, 0, 0, *sizes])
+    function = native(registers, kind, draw(st.integers(1, 2)), writer=spread.Spread)
+    function(0, -(-m // rows) * -(-n // columns), args.ctypes.data, bufs.ctypes.data, None, None)
+    tolerance = 1e-5 if kind == "float" else 1e-13
+    expected = full[0].astype(np.float64) @ full[1]
+    assert result.reshape(m, n) == pytest.approx(expected, abs=tolerance * k)
