@@ -6,8 +6,8 @@ __all__ = ["ARGUMENTS", "Product"]
 
 # What `args` of the native function holds: places of the memories, offsets, sizes, strides of rows,
 # columns and batches of both operands, of rows and columns of the result, flags, rows and columns
-# of a piece, and what follows: a kernel (or 0), its args, its tiles for each row, and the rows it is
-# called for at once.
+# of a piece, and what follows: a kernel (or 0), its args, its tiles for each row, and the rows it
+# is called for at once.
 ARGUMENTS = ("ia", "ib", "ic", "offa", "offb", "m", "n", "k", "ra", "ca", "rb", "cb", "sa", "sb")
 ARGUMENTS += ("cr", "cc", "fa", "fb", "rows", "columns", "kernel", "ka", "each", "at_once")
 
