@@ -13,9 +13,10 @@ Shapes are [batch, channels, *sizes] and, of kernels, [channels of y, channels o
 
 import math
 
+from ..recorder.handle import intern
 from . import copies
 from . import view_ops as views
-from .core import composite
+from .core import Op, composite
 from .elementwise import conj
 from .matmul import bmm_op
 from .precision import narrow, widen
@@ -26,6 +27,29 @@ __all__ = ["convolution", "kernel_gradient", "transposed"]
 
 
 FEW = 4  # channels made of one: fewer are sums rather than rows of a matrix
+SMALL = 256  # places of a result, up to which those of all samples are columns of one matrix
+
+
+class _SwapFirst(Op):
+    """[a, b, ...] as [b, a, ...], contiguous."""
+
+    def infer(self, operands, attrs):
+        (x,) = operands
+        a, b, *rest = x.shape
+        return intern((b, a, *rest), x.dtype)
+
+    def lower(self, build, inputs, operands, attrs, metas):
+        """The dims in another order."""
+        (x,) = inputs
+        return build.permute(x, (1, 0, *range(2, len(x.shape))))
+
+
+swap_first_op = _SwapFirst("swap_first")
+
+
+@swap_first_op.vjp
+def _(g, out, x):
+    return swap_first_op(g)
 
 
 def _columns(x, kernel, count, stride, dilation, before):
@@ -45,8 +69,14 @@ def _convolve(x, weight, stride, dilation, groups, before, count):
         products = columns * weight
         total = sum_op(products, dims=tuple(range(3, 3 + n)), keepdim=False, dtype=None)
         return total.reshape((batch, outputs, *count))
-    inner = each * math.prod(kernel)
-    columns = columns.reshape((batch * groups, inner, math.prod(count)))
+    inner, places = each * math.prod(kernel), math.prod(count)
+    if groups == 1 and batch > 1 and places <= SMALL:  # a product for each would pack the weights
+        n = len(kernel)
+        order = (*range(1, 2 + n), 0, *range(2 + n, 2 + 2 * n))
+        columns = views.permute_op(columns, dims=order).reshape((1, inner, batch * places))
+        product = bmm_op(weight.reshape((1, outputs, inner)), columns)
+        return swap_first_op(product.reshape((outputs, batch, *count)))
+    columns = columns.reshape((batch * groups, inner, places))
     rows = outputs // groups
     weight = weight.reshape((1, groups, rows, inner)).expand((batch, groups, rows, inner))
     product = bmm_op(weight.reshape((batch * groups, rows, inner)), columns)
