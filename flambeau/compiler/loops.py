@@ -25,6 +25,7 @@ __all__ = ["Kernel", "build_kernel", "scatter_kernel"]
 SMALL_NUMBERS = frozenset((-2, -1, -0.5, 0, 0.5, 1, 2, 3))
 SHORT = 16  # shorter sums are formed one by one in their own dtype, as PyTorch's are
 LANE_TILE = 4096
+SHORT_LANE = 8  # a shorter innermost loop takes longer to start than to run
 COLUMN_TILE = 256
 BEYOND_CACHE = 1 << 20  # bytes that a kernel waits for
 SPILL_LIMIT = 1 << 15  # elements of a row that may be kept on the stack between phases
@@ -291,6 +292,14 @@ def _merge(dims, sizes, operands, rows=0):
     return loops
 
 
+def _put_long_last(loops):
+    """Let the innermost loop be a longer one if it is very short: the order does not matter."""
+    if loops[-1].size < SHORT_LANE:
+        longer = [k for k, loop in enumerate(loops[:-1]) if loop.size >= SHORT_LANE]
+        if longer:
+            loops.append(loops.pop(longer[-1]))
+
+
 def _finish(builder, rows=0):
     domain, folded, operands = builder.domain, builder.folded, builder.operands
     real = [d for d, n in enumerate(domain) if n != 1]
@@ -298,6 +307,8 @@ def _finish(builder, rows=0):
     single = _Loop(1, [0] * len(operands), 0)
     if not folded:
         loops = _merge(real, domain, operands, rows) or [single]
+        if not rows:
+            _put_long_last(loops)
         return _kernel(builder, "elementwise", loops[:-1], [], loops[-1], LANE_TILE)
     if not inner or real[-1] in folded:
         outer = _merge([d for d in real if d not in folded], domain, operands)

@@ -8,6 +8,7 @@ Windows of one size at even distances are strided views. Those of `bounded_posit
 of their own, and are read at computed places.
 """
 
+import functools
 import math
 
 from .. import dtypes
@@ -19,7 +20,7 @@ from .index import gather_op, scatter_op
 from .precision import narrow, widen
 from .reduce import amax_op, argmax_op, sum_op
 from .unfold import fit, reach, windows_op
-from .view_ops import permute_op
+from .view_ops import permute_op, select_op
 
 __all__ = [
     "adaptive_bounds",
@@ -34,6 +35,9 @@ __all__ = [
     "spread",
     "sum_pool",
 ]
+
+
+UNROLLED = 9  # elements of a window, up to which they are compared one by one
 
 
 def _along(values, d, n):
@@ -202,9 +206,21 @@ def _windows(x, kernel, stride, dilation, before, count):
     return x, tuple(range(lead, lead + len(kernel)))
 
 
+def _elements(windows, kernel):
+    """Each element of windows, in order, as a tensor of one of each; None for many, or for one."""
+    if not 1 < math.prod(kernel) <= UNROLLED:
+        return None
+    found, lead = [windows], len(windows._meta.shape) - 2 * len(kernel)
+    for size in kernel:
+        found = [select_op(x, dim=lead, index=k) for x in found for k in range(size)]
+    return found
+
+
 def _max_pool(x, *, kernel, stride, dilation, before, count):
     """The largest elements of windows: [*lead, *sizes] gives [*lead, *count]."""
     windows, dims = _windows(x, kernel, stride, dilation, before, count)
+    if (elements := _elements(windows, kernel)) is not None:
+        return functools.reduce(ew.maximum, elements)
     return amax_op(windows, dims=dims, keepdim=False)
 
 
@@ -219,7 +235,17 @@ def _max_pool_vjp(g, out, x, **how):
 def _best(x, *, kernel, stride, dilation, before, count):
     """Which of their elements is the largest of windows, the first of those that are equal."""
     windows, dims = _windows(x, kernel, stride, dilation, before, count)
-    return argmax_op(windows, dims=dims, keepdim=False)
+    elements = _elements(windows, kernel)
+    if elements is None:
+        return argmax_op(windows, dims=dims, keepdim=False)
+    largest, *rest = elements
+    index = 0
+    for k, x in enumerate(rest, 1):
+        better = ew.gt(x, largest)
+        if x._meta.dtype.is_floating_point:  # NaN counts as largest
+            better = ew.logical_or(better, ew.logical_and(ew.isnan(x), ew.eq(largest, largest)))
+        largest, index = ew.where(better, x, largest), ew.where(better, k, index)
+    return index
 
 
 def _to_windows(g, index, kernel, size):
