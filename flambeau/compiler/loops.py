@@ -293,11 +293,17 @@ def _merge(dims, sizes, operands, rows=0):
 
 
 def _put_long_last(loops):
-    """Let the innermost loop be a longer one if it is very short: the order does not matter."""
-    if loops[-1].size < SHORT_LANE:
-        longer = [k for k, loop in enumerate(loops[:-1]) if loop.size >= SHORT_LANE]
-        if longer:
-            loops.append(loops.pop(longer[-1]))
+    """Let the innermost loop be a longer one if it is very short: the order does not matter.
+
+    But what it passes must be near, or stay in the cache until the others come to its neighbours.
+    """
+    if loops[-1].size >= SHORT_LANE:
+        return
+    for k in range(len(loops) - 2, -1, -1):
+        near = all(abs(step) <= 4 for step in loops[k].steps)
+        if loops[k].size >= SHORT_LANE and (near or loops[k].size <= LANE_TILE):
+            loops.append(loops.pop(k))
+            return
 
 
 def _finish(builder, rows=0):

@@ -156,9 +156,7 @@ class Sums(_Few):
         self.function(head, lambda: self._sums(vectors))
 
     def _sums(self, vectors):
-        sums = [[self.alloca(self.type) for _ in range(vectors)] for _ in range(self.columns)]
-        for place in (place for column in sums for place in column):
-            self.store("zeroinitializer", place)
+        sums = self.zeros(vectors)
         mask = self.lanes_below("%rows") if vectors == 1 else None
 
         def load(place):
@@ -171,14 +169,30 @@ class Sums(_Few):
                 place = self.at(ahead, v * self.lanes)
                 self.do(f"call void @llvm.prefetch.p0(ptr {place}, i32 0, i32 3, i32 1)")
             xs = [load(self.at(column, v * self.lanes)) for v in range(vectors)]
-            for j in range(self.columns):
-                y = self.let(f"load {self.kind}, ptr {self.at('%b', (k, '%rb'), (j, '%cb'))}")
-                y = self.let(f"insertelement {self.type} poison, {self.kind} {y}, i32 0")
-                y = self.mixed(y, "poison", [0] * self.lanes)
-                for x, place in zip(xs, sums[j], strict=True):
-                    self.store(self.let(self.fma(x, y, self.load(place))), place)
+            row = self.at("%b", (k, "%rb"))
+            self.add_products(xs, [self.at(row, (j, "%cb")) for j in range(self.columns)], sums)
 
         self.loop("%k", add)
+        self.write(sums, mask)
+
+    def zeros(self, vectors):
+        """The places of sums, [columns, vectors], which are zero."""
+        sums = [[self.alloca(self.type) for _ in range(vectors)] for _ in range(self.columns)]
+        for place in (place for column in sums for place in column):
+            self.store("zeroinitializer", place)
+        return sums
+
+    def add_products(self, xs, places, sums):
+        """Add vectors times each of the numbers at some places to the sums."""
+        for place, column in zip(places, sums, strict=True):
+            y = self.let(f"load {self.kind}, ptr {place}")
+            y = self.let(f"insertelement {self.type} poison, {self.kind} {y}, i32 0")
+            y = self.mixed(y, "poison", [0] * self.lanes)
+            for x, total in zip(xs, column, strict=True):
+                self.store(self.let(self.fma(x, y, self.load(total))), total)
+
+    def write(self, sums, mask):
+        """Put the sums in their places; with a mask, so many of the only vector."""
         along = self.test("eq", "%cr", 1)
         self.when(along, lambda: self._write(sums, mask), lambda: self._scatter(sums))
 
@@ -228,6 +242,10 @@ class Sums(_Few):
                 f"i64 {rows}, ptr {self.room})"
             )
 
+        self.in_tiles(tile)
+
+    def in_tiles(self, tile):
+        """Run `tile(first row, vectors, rows)` for all rows of the piece."""
         whole = self.times(self.quotient(self.height, self.high), self.high)
         self.steps(whole, self.high, lambda i: tile(i, self.vectors, self.high))
 

@@ -1,9 +1,11 @@
 """Which function computes a matrix product."""
 
+import numpy as np
+
 from . import jit
 from .few import FEW, PACKED, Dots, Sums
 from .panels import SIZE, registers
-from .spread import Spread
+from .spread import Spread, SpreadSums
 from .tiles import TOGETHER, Tiles, heights
 
 __all__ = ["gemm_address", "rows_at_once", "spread_address"]
@@ -36,11 +38,27 @@ def gemm_address(kind, m, n, k, steps):
     return jit.compiled(key, lambda s: Tiles(kind, vectors).text(s), loops=False), False
 
 
-def spread_address(kind, n):
-    """The address of products [m, k] @ [k, n] whose operands tables tell the places of."""
+def spread_address(kind, m, n, tables):
+    """As `gemm_address`, of products whose operands are where tables tell (see `Spread`)."""
+    for columns, rows, turned in ((n, tables[0], False), (m, tables[3], True)):
+        if columns <= 2 * FEW and _in_two_runs(rows, registers()[0] // SIZE[kind]):
+            key = ("gemm", kind, "spread few", columns)
+            write = lambda s, columns=columns: SpreadSums(kind, columns).text(s)  # noqa: E731
+            return jit.compiled(key, write, loops=False), turned
     vectors = _across(kind, n)
     key = ("gemm", kind, "spread", vectors)
-    return jit.compiled(key, lambda s: Spread(kind, vectors).text(s), loops=False)
+    return jit.compiled(key, lambda s: Spread(kind, vectors).text(s), loops=False), False
+
+
+def _in_two_runs(offsets, lanes):
+    """Whether each vector of some entries consists of two runs of neighbours at most.
+
+    >>> _in_two_runs(np.array([0, 1, 2, 8, 9, 5]), 4), _in_two_runs(np.array([0, 2, 4, 6]), 4)
+    (True, False)
+    """
+    ends = np.flatnonzero(np.diff(offsets) != 1) + 1  # where runs begin
+    inside = ends[ends % lanes != 0]
+    return not len(inside) or int(np.bincount(inside // lanes).max()) <= 1
 
 
 def _across(kind, n):

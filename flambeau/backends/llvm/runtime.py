@@ -110,13 +110,9 @@ class _Native:
         self.blocks.append(block)
         return block
 
-    def _tables(self, a, b):
-        """(addresses of tables, strides of batches, along which dims) for `Spread` products."""
-        tables = [_offsets(dim) for dim in (a[1], a[2], b[1], b[2])]
-        runs = [float(np.mean(np.diff(t) == 1)) if len(t) > 1 else 0.0 for t in tables]
-        steps = [_address(self._block(np.append(t, np.zeros(PADDING, np.int64)))) for t in tables]
-        flags = int(runs[0] > runs[1]), int(runs[3] > runs[2])
-        return steps, [_only_stride(dim[0]) for dim in (a, b)], flags
+    def _table(self, offsets):
+        """The address of a table of offsets."""
+        return _address(self._block(np.append(offsets, np.zeros(PADDING, np.int64))))
 
     def _product(self, call, program_plan):
         """(function, pieces, arguments) of a product, and of the kernel that goes on with it."""
@@ -129,8 +125,13 @@ class _Native:
         from_a, from_b = place[call.reads[0]], place[call.reads[1]]
         turned = False
         if sa is None or sb is None:
-            address = spread_address(kind, n)
-            steps, batches, flags = self._tables(part.factors(a), part.factors(b))
+            factors = part.factors(a), part.factors(b)
+            batches = [_only_stride(dims[0]) for dims in factors]
+            tables = [_offsets(dim) for dims in factors for dim in dims[1:]]
+            address, turned = spread_address(kind, m, n, tables)
+            steps = [self._table(t) for t in tables]
+            runs = [np.mean(np.diff(t) == 1) if len(t) > 1 else 0.0 for t in tables]
+            flags = int(runs[0] > runs[1]), int(runs[3] > runs[2])
         else:
             steps = [*_steps(sa, m, k), *_steps(sb, k, n)]
             address, turned = gemm_address(kind, m, n, k, steps)

@@ -24,7 +24,8 @@ def native(registers, kind, vectors, columns=0, writer=tiles.Tiles):
             patch.setattr(tiles, "registers", lambda: registers)
             patch.setattr(few, "registers", lambda: registers)
             if columns:
-                found = few.Sums(kind, columns)
+                writer = few.Sums if writer is tiles.Tiles else writer
+                found = writer(kind, columns)
             else:
                 found = writer(kind, vectors) if vectors else few.Dots(kind)
             address = jit.compiled(("gemm", "test", *key), found.text, loops=False)
@@ -122,11 +123,15 @@ def test_operands_that_lie_anywhere(registers, kind, data):
     """Products by tables of offsets, with any runs of neighbours, are NumPy's."""
     draw = data.draw
     generator = np.random.default_rng(draw(st.integers(0, 99)))
-    m, n, k = (draw(st.integers(1, 90)) for _ in range(3))
+    few_columns = draw(st.booleans())
+    m, n, k = (draw(st.integers(1, top)) for top in (300, 8 if few_columns else 90, 90))
     if draw(st.booleans()):
         k += 700
-    runs = st.sampled_from([(), (1, 2), (7,), (16, 28), (400,)])
+    long = [(16, 28), (400,)]
+    runs = st.sampled_from([(), (1, 2), (7,), *long])
     tables = [table(generator, size, draw(runs)) for size in (m, k, k, n)]
+    if few_columns:
+        tables[0] = table(generator, m, draw(st.sampled_from(long)))
     a, b = (
         generator.uniform(-1, 1, int(down.max() + across.max()) + 1).astype(KINDS[kind])
         for down, across in (tables[:2], tables[2:])
@@ -140,10 +145,14 @@ def test_operands_that_lie_anywhere(registers, kind, data):
     bufs = np.array([x.__array_interface__["data"][0] for x in (a, b, result)], np.int64)
     places = [t.__array_interface__["data"][0] for t in padded]
     flags = [draw(st.integers(0, 1)) for _ in range(2)]
-    rows, columns = draw(st.integers(1, m)), draw(st.integers(1, n))
+    rows = draw(st.integers(1, -(-m // 16))) * 16
+    columns = n if few_columns else draw(st.integers(1, n))
     sizes = [m, n, k, *places, 0, 0, n, 1, *flags, rows, columns, 0, 0, 0, rows]
     args = np.array([0, 1, 2, 0, 0, *sizes])
-    function = native(registers, kind, draw(st.integers(1, 2)), writer=spread.Spread)
+    if few_columns:
+        function = native(registers, kind, 0, n, writer=spread.SpreadSums)
+    else:
+        function = native(registers, kind, draw(st.integers(1, 2)), writer=spread.Spread)
     function(0, -(-m // rows) * -(-n // columns), args.ctypes.data, bufs.ctypes.data, None, None)
     tolerance = 1e-5 if kind == "float" else 1e-13
     expected = full[0].astype(np.float64) @ full[1]
