@@ -14,6 +14,7 @@ INLINE = frozenset(("map", "cast", "move", "gather", "const", "slot", "iota"))
 FUSED = frozenset(("map", "cast", "copy", "reduce", "gather"))
 LARGEST = 96  # operations computed inline before a value is stored
 MANY = 24  # stores and reductions in one kernel
+LONGEST_TABLE = 1 << 22  # entries, of the places of rows or columns of an operand
 
 
 def compose(inner, outer):
@@ -149,7 +150,9 @@ class Partition:
         Products do so, by tables; the dim of the batch has one stride.
         """
         source = node.inputs[0]
-        groups = group_dims(source.shape, node.shape) if node.id in self.for_products else None
+        if node.id not in self.for_products or max(node.shape) > LONGEST_TABLE:
+            return False
+        groups = group_dims(source.shape, node.shape)
         if groups is None:
             return False
         strides = self.access(source)[2]
@@ -214,12 +217,13 @@ class Partition:
             for x in node.inputs:
                 if x is not None:
                     users.setdefault(x.id, []).append(node)
-        found, outputs = set(), {x.id for x in self.program.outputs}
+        outputs = {x.id for x in self.program.outputs}
+        found, turned = set(), set()
         for node in reversed(self.program.nodes):
             if node.kind == "reshape" or (node.kind == "move" and _turns(node.attrs)):
                 above = () if node.id in outputs else users.get(node.id, ())
-                if above and all(is_product(x) or x.id in found for x in above):
-                    found.add(node.id)
+                if above and all(is_product(x) or x.id in turned for x in above):
+                    (found if node.kind == "reshape" else turned).add(node.id)
         return found
 
     def choose(self):

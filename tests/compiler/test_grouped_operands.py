@@ -57,6 +57,15 @@ def test_products_of_permuted_tensors(data):
         np.testing.assert_array_equal(t.numpy(), want)
 
 
+def test_a_reshape_of_a_reshape():
+    x = np.arange(2 * 3 * 4 * 5, dtype=np.float32).reshape(2, 3, 4, 5)
+    w = np.linspace(-1, 1, 24, dtype=np.float32).reshape(12, 2)
+    found = flambeau.tensor(x).permute(3, 1, 0, 2).reshape(1, 15, 8).transpose(1, 2)
+    found = found.reshape(10, 12) @ flambeau.tensor(w)
+    want = x.transpose(3, 1, 0, 2).reshape(1, 15, 8).transpose(0, 2, 1).reshape(10, 12) @ w
+    np.testing.assert_allclose(found.numpy(), want, rtol=1e-5)
+
+
 @pytest.mark.parametrize("padding", [0, 1])
 @pytest.mark.parametrize("stride", [1, 2])
 def test_windows_are_read_where_they_are(padding, stride):

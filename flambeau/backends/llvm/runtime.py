@@ -122,8 +122,7 @@ class _Native:
         batch, m, n = node.shape
         k = a.shape[2]
         (_, offa, sa), (_, offb, sb) = part.access(a), part.access(b)
-        from_a, from_b = place[call.reads[0]], place[call.reads[1]]
-        turned = False
+        turned, flags = False, (0, 0)
         if sa is None or sb is None:
             factors = part.factors(a), part.factors(b)
             batches = [_only_stride(dims[0]) for dims in factors]
@@ -133,16 +132,18 @@ class _Native:
             runs = [np.mean(np.diff(t) == 1) if len(t) > 1 else 0.0 for t in tables]
             flags = int(runs[0] > runs[1]), int(runs[3] > runs[2])
         else:
-            steps = [*_steps(sa, m, k), *_steps(sb, k, n)]
+            batches, steps = [sa[0], sb[0]], [*_steps(sa, m, k), *_steps(sb, k, n)]
             address, turned = gemm_address(kind, m, n, k, steps)
-            batches, flags = (sa[0], sb[0]), (0, 0)
         rows, columns = _piece(call, turned)
         pieces = batch * -(-m // rows) * -(-n // columns) if n and k else 0
-        args = [place[call.writes[0]], offa, offb, m, n, k, *steps, *batches, n, 1, *flags]
-        args = [from_a, from_b, *args, rows, columns]
+        operands, offsets = [place[x] for x in call.reads[:2]], [offa, offb]
+        shape, result, piece = [m, n], (n, 1), [rows, columns]
         if turned:
-            args = [from_b, from_a, place[call.writes[0]], offb, offa, n, m, k]
-            args += [*reversed(steps), *reversed(batches), 1, n, *flags, columns, rows]
+            result = (1, n)
+            for pair in (operands, offsets, shape, steps, batches, piece):
+                pair.reverse()
+        args = [*operands, place[call.writes[0]], *offsets, *shape, k, *steps, *batches]
+        args += [*result, *flags, *piece]
         if call.epilogue is None:
             args += [0, 0, 0, rows]
         else:
