@@ -139,3 +139,14 @@ def test_exported_memory_is_not_reused():
     y = flambeau.ones(1000) * 1
     assert y.sum().item() == 1000
     assert not array.any()
+
+
+@pytest.mark.parametrize("wrong", [5, 4095, 4096, 9999])
+@pytest.mark.parametrize("index", [1000, -1001])
+def test_scatters_stop_at_an_index_out_of_range(native, wrong, index):
+    places = flambeau.arange(10_000) % 1000
+    places[wrong] = index
+    before = flambeau.zeros(1000)
+    with pytest.raises(IndexError, match=f"index {index} is out of bounds"):
+        flambeau.zeros(1000).index_add(0, places, flambeau.ones(10_000)).tolist()
+    assert before.index_add(0, places.clamp(0, 999), flambeau.ones(10_000)).sum() == 10_000

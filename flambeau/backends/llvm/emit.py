@@ -165,7 +165,38 @@ class _Kernel(Folds):
             place = lambda k: self.inner_place(k, self.here[k], j)  # noqa: E731
             self.compute(inner, dict(self.values), place, not serial)
 
-        self.loop(self.width, body, marker=None if serial else "!2")
+        if not serial:
+            self.loop(self.width, body, marker="!2")
+        elif any(self.code[x][0] == "gather" for x in needed):
+            self.loop(self.width, body)
+        else:
+            self.scatters(works, body)
+
+    def scatters(self, works, body):
+        """The loop of scatters; all indices are looked at before, which is quicker in vectors."""
+        found = self.alloca("i64")
+        before = self.let(f"load i64, ptr {self.bad[0]}")
+        self.do(f"store i64 {before}, ptr {found}")
+        scatters = [x for x in works if self.code[x][0] != "store"]
+        indices = self.closure([y for x in scatters for y in self.code[x][2][1:]], lambda x: False)
+
+        def check(j):
+            values = dict(self.values)
+            place = lambda k: self.inner_place(k, self.here[k], j)  # noqa: E731
+            self.compute(indices, values, place, True)
+            for x in scatters:
+                old = self.let(f"load i64, ptr {found}")
+                wrong = self.let(f"or i64 {old}, {self.out_of_range(x, values)}")
+                self.do(f"store i64 {wrong}, ptr {found}")
+
+        def quick():
+            self.checking = False
+            self.loop(self.width, body)
+            self.checking = True
+
+        self.loop(self.width, check, marker="!2")
+        fine = self.let(f"icmp eq i64 {self.let(f'load i64, ptr {found}')}, 0")
+        self.when(fine, quick, lambda: self.loop(self.width, body))
 
     def is_store(self, x):
         """Whether an instruction writes memory."""

@@ -172,13 +172,27 @@ class Folds(Instructions):
         """The accumulator of lane `j`."""
         return address if j is None else self.let(f"getelementptr {kind}, ptr {address}, i64 {j}")
 
+    def out_of_range(self, x, values):
+        """Whether an index of a scatter is out of range, as an int64."""
+        _, _, (_, *indices), (k,) = self.code[x]
+        found = "0"
+        for y, (size, _) in zip(indices, self.extra[k], strict=True):
+            source = dtypes.BY_NAME[self.code[y][1]]
+            wrong = self.from_front(values[y], size, source)[2]
+            found = self.let(f"or i64 {found}, {self.let(f'zext i1 {wrong} to i64')}")
+        return found
+
     def scatter(self, fold, k, given, dtype, operands, address):
-        """Combine a value into memory at checked indices; nothing more after one out of range."""
+        """Combine a value into memory at indices; if they are checked, not after a wrong one."""
         sources = [dtypes.BY_NAME[self.code[y][1]] for y in operands[1:]]
-        address = self.checked(k, given[1:], address, sources)
+        find = self.checked if self.checking else self.unchecked
+        address = find(k, given[1:], address, sources)
         old, value = self.read(dtype, address, False), given[0]
         if fold != "set":
             value = self.rounded(self.combine(fold, old, value, dtype, ""), dtype)
+        if not self.checking:
+            self.write(k, value, dtype, address, False)
+            return
         flag = self.let(f"load i64, ptr {self.bad[0]}")
         good = self.let(f"icmp eq i64 {flag}, 0")
         kind = value_type(dtype)

@@ -26,6 +26,7 @@ class Instructions(Writer):
         self.span = max(COLUMN_SPAN // max(folds, 1), 1)
         self.spilled = {}
         self.kept, self.partial = {}, {}
+        self.checking = True  # whether scatters check their indices
 
     # Arguments
 
@@ -242,16 +243,27 @@ class Instructions(Writer):
         value = self.let(f"bitcast i64 {bits} to double")
         return value if kind == "double" else self.let(f"fptrunc double {value} to float")
 
+    def from_front(self, index, size, source):
+        """(an index as int64, the same counted from the front, whether that is out of range)."""
+        index = cast(self, index, source, dtypes.int64)
+        negative = self.let(f"icmp slt i64 {index}, 0")
+        wrapped = self.let(f"add i64 {index}, {size}")
+        real = self.let(f"select i1 {negative}, i64 {wrapped}, i64 {index}")
+        return index, real, self.let(f"icmp uge i64 {real}, {size}")
+
+    def unchecked(self, k, indices, address, sources):
+        """The address after moving along indexed dims, which are known to be in range."""
+        steps = []
+        for index, (size, stride), source in zip(indices, self.extra[k], sources, strict=False):
+            steps.append((self.from_front(index, size, source)[1], stride))
+        return self.advance(k, address, steps)
+
     def checked(self, k, indices, address, sources):
         """The address after moving along indexed dims; notes indices out of range."""
         flag, bad_index, bad_size = self.bad
         total = None
         for index, (size, stride), source in zip(indices, self.extra[k], sources, strict=False):
-            index = cast(self, index, source, dtypes.int64)
-            negative = self.let(f"icmp slt i64 {index}, 0")
-            wrapped = self.let(f"add i64 {index}, {size}")
-            real = self.let(f"select i1 {negative}, i64 {wrapped}, i64 {index}")
-            wrong = self.let(f"icmp uge i64 {real}, {size}")
+            index, real, wrong = self.from_front(index, size, source)
             for name, value in ((flag, "1"), (bad_index, index), (bad_size, size)):
                 old = self.let(f"load i64, ptr {name}")
                 new = self.let(f"select i1 {wrong}, i64 {value}, i64 {old}")

@@ -118,21 +118,6 @@ class Panels(Writer):
         """for i in range(start, limit, step): body(i)."""
         self.loop(limit, lambda i: body(i) or step, start, steps=True)
 
-    def when(self, condition, body, otherwise=None):
-        """Run `body` if a condition holds, else `otherwise`."""
-        self.count += 1
-        n = self.count
-        other = f"else{n}" if otherwise else f"endif{n}"
-        self.do(f"br i1 {condition}, label %then{n}, label %{other}")
-        self.label(f"then{n}")
-        body()
-        self.do(f"br label %endif{n}")
-        if otherwise:
-            self.label(f"else{n}")
-            otherwise()
-            self.do(f"br label %endif{n}")
-        self.label(f"endif{n}")
-
     def function(self, head, body):
         """Write a function whose text starts with `head`."""
         self.lines, self.entry = [], []

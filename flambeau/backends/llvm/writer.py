@@ -41,6 +41,21 @@ class Writer:
         """Note a declaration or definition that the module needs."""
         self.externals.setdefault(definition)
 
+    def when(self, condition, body, otherwise=None):
+        """Run `body` if a condition holds, else `otherwise`."""
+        self.count += 1
+        n = self.count
+        other = f"else{n}" if otherwise else f"endif{n}"
+        self.do(f"br i1 {condition}, label %then{n}, label %{other}")
+        self.label(f"then{n}")
+        body()
+        self.do(f"br label %endif{n}")
+        if otherwise:
+            self.label(f"else{n}")
+            otherwise()
+            self.do(f"br label %endif{n}")
+        self.label(f"endif{n}")
+
     def loop(self, limit, body, start="0", marker=None, steps=False):
         """for i in range(start, limit): body(i), which returns the step if `steps`."""
         self.count += 1
