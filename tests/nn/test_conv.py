@@ -35,6 +35,17 @@ def test_conv_transpose(twins, n, options):
     twins.check_module(modules, twins.randn(2, 2, *SIZES[:n]))
 
 
+def test_transposed_convolutions_to_nothing(twins):
+    """Padding may take all away, but no more."""
+    modules = twins.build("ConvTranspose2d", 3, 5, 1, padding=2)
+    twins.check_module(modules, twins.randn(2, 3, 4, 5))
+    for module, x in zip(
+        modules, (flambeau.ones(2, 3, 4, 3), twins.randn(2, 3, 4, 3)), strict=True
+    ):
+        with pytest.raises(RuntimeError):
+            module(x)
+
+
 def test_output_size(twins):
     ours, theirs = twins.build("ConvTranspose2d", 2, 3, 3, stride=2, padding=1)
     x = twins.randn(1, 2, 4, 4)

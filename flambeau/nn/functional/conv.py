@@ -163,7 +163,7 @@ def _conv_transpose(
         )
     whole = reach(x.shape[2:], stride, kernel, dilation)
     size = tuple(w - 2 * p + e for w, p, e in zip(whole, padding, extra, strict=True))
-    if min(size) < 1:
+    if min(size) < 0:
         raise RuntimeError(
             f"Given input size per channel: {_times(x.shape[2:])}. Calculated output size per "
             f"channel: {_times(size)}. Output size is too small"
