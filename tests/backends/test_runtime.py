@@ -150,3 +150,12 @@ def test_scatters_stop_at_an_index_out_of_range(native, wrong, index):
     with pytest.raises(IndexError, match=f"index {index} is out of bounds"):
         flambeau.zeros(1000).index_add(0, places, flambeau.ones(10_000)).tolist()
     assert before.index_add(0, places.clamp(0, 999), flambeau.ones(10_000)).sum() == 10_000
+
+
+@pytest.mark.parametrize("shape", [(0, 5, 40), (40, 5, 0), (4, 0, 5), (0, 40, 0)], ids=str)
+def test_products_of_nothing(native, shape):
+    m, k, n = shape
+    a, b = flambeau.ones(m, k), flambeau.ones(k, n)
+    for x, y in ((a, b), (a, flambeau.ones(n, k).t()), (flambeau.ones(k, m).t(), b)):
+        assert (x @ y).tolist() == [[0.0] * n] * m
+        assert (x @ y + 1).sum() == m * n

@@ -23,7 +23,7 @@ def gemm_address(kind, m, n, k, steps):
     """
     ra, ca, rb, cb = steps
     for columns, down, across, turned in ((n, ra, ca, False), (m, cb, rb, True)):
-        if columns > FEW:
+        if not 0 < columns <= FEW:
             continue
         if across == 1 and (k > PACKED or columns * _DOT < k * _PACK):
             return jit.compiled(
@@ -41,7 +41,7 @@ def gemm_address(kind, m, n, k, steps):
 def spread_address(kind, m, n, tables):
     """As `gemm_address`, of products whose operands are where tables tell (see `Spread`)."""
     for columns, rows, turned in ((n, tables[0], False), (m, tables[3], True)):
-        if columns <= 2 * FEW and _in_two_runs(rows, registers()[0] // SIZE[kind]):
+        if 0 < columns <= 2 * FEW and _in_two_runs(rows, registers()[0] // SIZE[kind]):
             key = ("gemm", kind, "spread few", columns)
             write = lambda s, columns=columns: SpreadSums(kind, columns).text(s)  # noqa: E731
             return jit.compiled(key, write, loops=False), turned
