@@ -145,8 +145,6 @@ class _Kernel(Folds):
             if name == "reduce":
                 if extra[0].startswith("arg"):
                     return "!2"  # LLVM would say aloud that it has no vectors for these
-                if x in self.partial:
-                    continue
                 dtype = dtypes.BY_NAME[self.code[operands[0]][1]]
                 kind = self.accumulator(extra[0], dtype)
                 wide |= value_type(dtype) == "float" and kind == "double"
@@ -289,20 +287,12 @@ class _Kernel(Folds):
                     self.do(f"store {kind} {values[x]}, ptr {place}, !llvm.access.group !1")
             self.accumulate(works, values)
 
-        self.nest(0, self.here, body, works)
+        self.nest(0, self.here, body, self.marker(works))
 
-    def nest(self, depth, addresses, body, works):
+    def nest(self, depth, addresses, body, marker):
         """Loops over the folded dims; the innermost runs body(i, addresses)."""
         if depth == self.n_fold - 1:
-
-            def along(first, end):
-                marker = self.marker(works)
-                self.loop(end, lambda i: body(i, addresses), start=first, marker=marker)
-
-            if sums := self.in_blocks(works):
-                self.block_sums(sums, self.fold[depth], along)
-            else:
-                along("0", self.fold[depth])
+            self.loop(self.fold[depth], lambda i: body(i, addresses), marker=marker)
             return
 
         def step(i):
@@ -310,7 +300,7 @@ class _Kernel(Folds):
                 self.advance(k, a, [(i, self.steps[k][self.n_outer + depth])])
                 for k, a in enumerate(addresses)
             ]
-            self.nest(depth + 1, moved, body, works)
+            self.nest(depth + 1, moved, body, marker)
 
         self.loop(self.fold[depth], step)
 

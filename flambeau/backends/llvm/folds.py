@@ -8,7 +8,6 @@ from .scalar import value_type
 __all__ = ["Folds"]
 
 FOLD = "reassoc nsz contract "
-BLOCK = 512  # floats of a row that are summed up in vectors of floats, before they join a double
 
 
 class Folds(Instructions):
@@ -61,48 +60,6 @@ class Folds(Instructions):
             return "double"
         return value_type(dtype)
 
-    def in_blocks(self, works):
-        """Those sums of rows among `works` that are formed block by block (see `block_sums`)."""
-        if self.mode != "row" or self.bad:
-            return []
-        return [
-            x
-            for x in works
-            if self.code[x][0] == "reduce"
-            and self.code[x][3][0] == "sum"
-            and (dtype := dtypes.BY_NAME[self.code[self.code[x][2][0]][1]]).is_floating_point
-            and value_type(dtype) != self.accumulator("sum", dtype)
-        ]
-
-    def block_sums(self, sums, limit, loop):
-        """Run `loop(first, end)` over blocks of 0 to `limit`, and add up what `sums` come to.
-
-        Within a block floats are added as floats, in as many lanes as there are: with doubles,
-        converting them would cost more than adding. A lane adds few of them, so that the result is
-        about as good as if each had been added to the double.
-        """
-        self.partial = {x: self.alloca("float") for x in sums}
-        more = self.let(f"add i64 {limit}, {BLOCK - 1}")
-        blocks = self.let(f"sdiv i64 {more}, {BLOCK}")
-
-        def block(k):
-            first = self.let(f"mul nsw i64 {k}, {BLOCK}")
-            end = self.let(f"add nsw i64 {first}, {BLOCK}")
-            less = self.let(f"icmp slt i64 {end}, {limit}")
-            end = self.let(f"select i1 {less}, i64 {end}, i64 {limit}")
-            for address in self.partial.values():
-                self.do(f"store float 0.0, ptr {address}")
-            loop(first, end)
-            for x, address in self.partial.items():
-                value = self.let(f"load float, ptr {address}")
-                wide = self.let(f"fpext float {value} to double")
-                total = self.let(f"load double, ptr {self.kept[x][0]}")
-                total = self.let(f"fadd double {total}, {wide}")
-                self.do(f"store double {total}, ptr {self.kept[x][0]}")
-
-        self.loop(blocks, block)
-        self.partial = {}
-
     def start(self, works, loop=None):
         """Accumulators of the reductions among `works`, set to where they start from."""
         for x in works:
@@ -137,8 +94,6 @@ class Folds(Instructions):
             addresses = [
                 self.cell(a, k, j) for a, k in zip(self.kept[x], (kind, "i64"), strict=False)
             ]
-            if x in self.partial:
-                kind, addresses = "float", [self.partial[x]]
             mark = ", !llvm.access.group !1" if j is not None else ""
             old = self.let(f"load {kind}, ptr {addresses[0]}{mark}")
             new = values[operands[0]]

@@ -25,7 +25,7 @@ class Instructions(Writer):
         folds = sum(name == "reduce" for name, *_ in self.code)
         self.span = max(COLUMN_SPAN // max(folds, 1), 1)
         self.spilled = {}
-        self.kept, self.partial = {}, {}
+        self.kept = {}
         self.checking = True  # whether scatters check their indices
 
     # Arguments
