@@ -88,3 +88,23 @@ def test_windows_are_read_where_they_are(padding, stride):
             after = (conv(*moved, stride=stride, padding=padding) ** 2).sum()
             slope = (after - loss) / step
         assert slope.item() == pytest.approx(t.grad.abs().sum().item(), rel=1e-4)
+
+
+@pytest.mark.parametrize("followed", [False, True])
+def test_pieces_of_rows_that_consist_of_runs(followed):
+    """Pieces that threads share begin where vectors of rows do."""
+    generator = np.random.default_rng(2)
+    x = generator.uniform(-1, 1, (64, 1100, 10)).astype(np.float32)
+    w = generator.uniform(-1, 1, (64, 16)).astype(np.float32)
+    want = x[:, 1:, 1:9].transpose(1, 2, 0).reshape(-1, 64) @ w
+    before = flambeau.get_num_threads()
+    try:
+        for count in (1, 2, 3):
+            flambeau.set_num_threads(count)
+            a = flambeau.tensor(x)[:, 1:, 1:9].permute(1, 2, 0).reshape(-1, 64)
+            found = a @ flambeau.tensor(w)
+            found = found.clamp(min=0.0) if followed else found
+            expected = np.maximum(want, 0) if followed else want
+            np.testing.assert_allclose(found.numpy(), expected, rtol=1e-4, atol=1e-5)
+    finally:
+        flambeau.set_num_threads(before)

@@ -26,7 +26,8 @@ __all__ = ["NativeProgram"]
 
 _UNSHARED = 4  # references to a leaf's buffer that only its tensor and its segment hold
 PIECES = 2  # of a product that a thread gets, on the average
-TILE = 64  # columns of a product: a multiple of those of a tile, for every kind of number
+TILE = 64  # columns of a piece: a multiple of those of a tile, for every kind of number
+ROWS = 16  # rows of a piece: a multiple of a vector's lanes, at which `Spread` products start
 WORTH_HELP = 1 << 24  # as much, at least, in a program that other threads are woken for
 _ENTRY = 40  # bytes of a table's entry
 SHARE = 1 << 20  # points times instructions, at least, that are worth a chunk
@@ -241,13 +242,17 @@ def _piece(call, turned):
     if thread_count() == 1 or wanted < 2 or not m * n:
         return max(m, 1), max(n, 1)
     if call.epilogue is not None:
-        return (m if turned else -(-m // min(wanted, m))), n
+        return (m if turned else min(m, _rounded(m, wanted, ROWS))), n
     cuts = [(down, wanted // down) for down in range(1, wanted + 1) if wanted % down == 0]
     cuts = cuts[:1] if turned else cuts
     down, across = min(cuts, key=lambda cut: cut[0] * n + cut[1] * m)
     # Whole tiles: what is at an edge of the result, and is rounded so, must not depend on threads.
-    columns = -(-n // min(across, n) // TILE) * TILE
-    return -(-m // min(down, m)), min(columns, n)
+    return min(m, _rounded(m, down, ROWS)), min(n, _rounded(n, across, TILE))
+
+
+def _rounded(size, parts, step):
+    """About an equal share of `size`, a multiple of `step`."""
+    return -(-size // min(parts, size) // step) * step
 
 
 class NativeProgram:
